@@ -1,0 +1,3 @@
+"""A simulated Salesforce org server."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""SOQL and SOSL: text in, rows with a layout out."""
