@@ -1,0 +1,71 @@
+# simorg: `make run` serves the default org, `make test` passes the tests; both install first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+PYTEST_ARGS ?= -n 2
+RUN_ARGS ?=
+
+.PHONY: help run test test-postgres bench lint format docs wsdl demo build clean ci-setup
+
+help:  ## show these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(STAMPS)/run: setup.cfg pyproject.toml
+	@mkdir -p $(STAMPS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,postgres]'
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Node clients are optional: without npm the tests that need them are skipped with a reason.
+$(STAMPS)/node: tests/clients/node/package.json
+	@mkdir -p $(STAMPS)
+	@if command -v npm >/dev/null 2>&1; then \
+	  cd tests/clients/node && npm install --no-audit --no-fund --no-package-lock --loglevel=error; \
+	else echo "npm not found: tests that need Node will be skipped"; fi
+	@touch $@
+
+run: $(STAMPS)/run  ## install into .venv and serve the default org (RUN_ARGS="--port 0 ...")
+	$(BIN)/simorg serve $(RUN_ARGS)
+
+test: $(STAMPS)/dev $(STAMPS)/node  ## install and pass the tests (SQLite)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real PostgreSQL, started on a free port
+	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+demo: $(STAMPS)/run  ## show the divergence end to end with real clients
+	$(BIN)/simorg demo
+
+bench: $(STAMPS)/dev  ## measure the budgets as ratios; writes build/bench.json
+	$(BIN)/python -m benchmarks
+
+lint: $(STAMPS)/dev  ## ruff and mypy strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMPS)/dev  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMPS)/dev  ## check the documentation: links, settings, and run its snippets
+	$(BIN)/python -m pytest tests/docs
+
+wsdl: $(STAMPS)/dev  ## regenerate wsdl/ from the Spyne services
+	$(BIN)/python -m simorg.soap.generate wsdl
+
+build: $(STAMPS)/dev  ## wheel and sdist into dist/
+	$(BIN)/python -m build --outdir dist .
+
+ci-setup: $(STAMPS)/dev  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients (npm)
+	sh tests/ci_setup.sh
+	@rm -f $(STAMPS)/node
+	$(MAKE) $(STAMPS)/node
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) $(STAMPS) build dist *.egg-info tests/clients/node/node_modules

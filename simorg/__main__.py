@@ -1,0 +1,5 @@
+"""``python -m simorg``."""
+
+from simorg.cli import main
+
+main(prog_name="simorg")

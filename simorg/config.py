@@ -1,0 +1,31 @@
+"""The server's configuration: frozen, made once by the CLI or a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+#: body size accepted by any endpoint, bytes (Salesforce: 50 MB for most APIs)
+MAX_BODY = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """What ``simorg serve`` was told. Port 0 picks a free port, None turns a listener off."""
+
+    host: str = "127.0.0.1"
+    port: int | None = 8080
+    tls_port: int | None = 8443
+    proxy_port: int | None = 8888
+    #: ``postgresql://...`` or None for SQLite files
+    database: str | None = None
+    #: folder that keeps orgs and the local CA; None: a temporary one
+    state: Path | None = None
+    #: org definition files; the first is the default org (none: the built-in acme)
+    orgs: tuple[Path, ...] = ()
+    workers: int = 1
+    ready_file: Path | None = None
+    #: secret that opens the control API to callers that are not on loopback
+    control_token: str | None = None
+    max_body: int = MAX_BODY
+    threads: int = 10
