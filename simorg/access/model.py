@@ -25,6 +25,8 @@ class Flow(StrEnum):
 
 
 class AppState(StrEnum):
+    """What an org makes of a connected app."""
+
     UNKNOWN = "unknown"
     UNINSTALLED = "uninstalled"
     BLOCKED = "blocked"
@@ -41,6 +43,36 @@ class Policy(StrEnum):
 EXTERNAL_USER_TYPES = frozenset(
     {"PowerPartner", "PowerCustomerSuccess", "CustomerSuccess", "CspLitePortal"}
 )
+
+
+#: editions whose orgs can have API Access Control
+#: https://help.salesforce.com/s/articleView?id=xcloud.security_api_access_control_all_users.htm
+AAC_EDITIONS = frozenset({"Professional", "Enterprise", "Performance", "Unlimited", "Developer"})
+
+#: editions that have the API without an add-on (``api.enabled`` of an org overrides it)
+#: https://help.salesforce.com/s/articleView?id=000385436
+API_EDITIONS = frozenset({"Enterprise", "Performance", "Unlimited", "Developer"})
+
+#: flows whose session belongs to a connected app, so that G1 to G6 are asked
+OAUTH_FLOWS = frozenset(
+    {
+        Flow.PASSWORD,
+        Flow.JWT_BEARER,
+        Flow.REFRESH_TOKEN,
+        Flow.CLIENT_CREDENTIALS,
+        Flow.WEB_SERVER,
+        Flow.USER_AGENT,
+        Flow.DEVICE,
+        Flow.SAML_BEARER,
+        Flow.TOKEN_EXCHANGE,
+    }
+)
+
+#: flows refused at the authorize endpoint, by a redirect
+REDIRECT_FLOWS = frozenset({Flow.WEB_SERVER, Flow.USER_AGENT})
+
+#: flows that can show the user no consent page, so that consent must be there before
+NO_CONSENT_PAGE_FLOWS = frozenset({Flow.JWT_BEARER, Flow.SAML_BEARER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +92,38 @@ class AccessSettings:
     block_password_flow: bool = False
     api_enabled: bool = True  # edition or feature: the org has the API at all
     trusted_ip: bool = True  # loopback counts as trusted network
+    #: "policy": an overridden app asks customers and partners for an assignment too; "exempt": not
+    external_under_internal: str = "policy"
+    #: token endpoint's error for an uninstalled app while the internal preference is on:
+    #: "byFlow", "app_not_found", "app_blocked" or "invalid_app_access"
+    uninstalled_token_error: str = "byFlow"
+    #: password flow's error for a user who is not assigned: "invalid_app_access", "access_denied"
+    unassigned_password_error: str = "invalid_app_access"
+    #: external client apps escape API Access Control, as Salesforce's comparison page says
+    external_client_apps_exempt: bool = False
+    #: SOAP login() asks for Use Any API Auth (Summer '26)
+    soap_login_needs_any_api_auth: bool = False
+
+    @property
+    def feature(self) -> bool:
+        """API Access Control exists in this org."""
+        return self.provisioned and self.edition in AAC_EDITIONS
+
+    @property
+    def internal_on(self) -> bool:
+        """ "For admin-approved users, limit API access to only allowlisted connected apps"."""
+        return self.feature and self.admin_approved_users_only
+
+    @property
+    def external_on(self) -> bool:
+        """ "For customers and partners, limit API access to only installed connected apps"."""
+        return self.feature and self.external_users_installed_only
 
 
 @dataclass(frozen=True, slots=True)
 class AppFacts:
+    """A connected app as the gate sees it, for one asking user."""
+
     id: str | None
     name: str
     state: AppState
@@ -74,10 +134,19 @@ class AppFacts:
     consented: bool = False
     has_certificate: bool = False
     first_party: bool = False
+    #: state UNKNOWN only: another org of this server has the app
+    known_elsewhere: bool = False
+    external_client_app: bool = False
+
+    @property
+    def installed(self) -> bool:
+        return self.state is AppState.INSTALLED
 
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
+    """A user as the gate sees it."""
+
     id: str
     active: bool = True
     frozen: bool = False
@@ -91,6 +160,8 @@ class UserFacts:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
+    """A session as the gate sees it."""
+
     flow: Flow
     #: Salesforce's SessionType: API, Oauth2, UI, Visualforce, ...
     session_type: str = "Oauth2"
@@ -110,6 +181,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """The gate's answer with the rules it asked, in order."""
+
     allowed: bool
     rule: str | None  # the rule that refused, None when allowed
     trail: tuple[Step, ...] = field(default=())
