@@ -49,6 +49,8 @@ class Field:
     html_formatted: bool = False
     reference_to: tuple[str, ...] = ()
     relationship_name: str | None = None
+    #: a custom lookup's name seen from its target (``Lines__r``), None: not queryable from there
+    child_relationship: str | None = None
     #: master-detail: deleting the parent deletes the child
     cascade_delete: bool = False
     #: the parent cannot be deleted while children exist
