@@ -111,12 +111,12 @@ class AccessSettings:
 
     @property
     def internal_on(self) -> bool:
-        """ "For admin-approved users, limit API access to only allowlisted connected apps"."""
+        """The preference for everybody, only allowlisted apps, is in force."""
         return self.feature and self.admin_approved_users_only
 
     @property
     def external_on(self) -> bool:
-        """ "For customers and partners, limit API access to only installed connected apps"."""
+        """The preference for customers and partners, only installed apps, is in force."""
         return self.feature and self.external_users_installed_only
 
 
