@@ -49,12 +49,9 @@ def _of_parent(
             taken.add(name.lower())
         cascade = bool(field.get("cascade_delete")) or key in table["cascade"]
         cascade = cascade or f"{parent}<{key}" in table["cascade"]
-        out.append(Child(name, item.name, field["name"], cascade, _restricted(key, field, table)))
+        restricted = field.get("restricted_delete") or f"{parent}<{key}" in table["restricted"]
+        out.append(Child(name, item.name, field["name"], cascade, bool(restricted)))
     return sorted(out, key=lambda c: (c.child, c.field))
-
-
-def _restricted(key: str, field: dict[str, Any], table: dict[str, Any]) -> bool:
-    return bool(field.get("restricted_delete")) or key in table["restricted"]
 
 
 def _fresh_name(child: str, field: str, taken: set[str]) -> str | None:

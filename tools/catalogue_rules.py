@@ -11,6 +11,7 @@ import yaml
 from catalogue_facts import RawObject
 from catalogue_words import label_of, plural
 
+from simorg.org.schema import standard_values
 from simorg.org.schema.codes import CALL_CODES, PROPERTY_CODES
 
 CleanField = dict[str, Any]
@@ -98,15 +99,17 @@ _CALL_WORDS = {
 def clean_objects(raw: list[RawObject]) -> list[RawObject]:
     """Clean all objects in place; the list comes back without those we leave out."""
     tables = {n: hand(n) for n in ("objects", "fields", "picklists", "prefixes")}
+    tables["picklists"]["lists"] |= _meaningful_lists()
     objects = [o for o in raw if o.name not in tables["objects"]["drop"]]
     names = {o.name.lower(): o.name for o in objects}
     for item in objects:
         _clean_object(item, tables["objects"])
-        item.fields = [_settle(item, f, names) for f in _kept_fields(item)]
+        kept = _kept_fields(item, tables["objects"]["core"].get(item.name))
+        item.fields = [_settle(item, f, names) for f in kept]
         _add_system_fields(item)
         _apply_hand_fields(item, tables["fields"], tables["picklists"])
         _mark_names_and_parts(item)
-        item.fields = _ordered(item.fields)
+        item.fields = _ordered(item.fields, tables["objects"]["order"].get(item.name, "").split())
         _unique_relationships(item)
     _give_prefixes(objects, tables["prefixes"])
     return objects
@@ -123,11 +126,23 @@ def _clean_object(item: RawObject, table: dict[str, Any]) -> None:
     item.label_plural = names[1] if len(names) > 1 else plural(item.label)
 
 
-def _kept_fields(item: RawObject) -> list[dict[str, str]]:
+def _meaningful_lists() -> dict[str, list[Any]]:
+    return {
+        "time_zones": hand("time_zones"),
+        "opportunity_stages": [s.name for s in standard_values.OPPORTUNITY_STAGES],
+        "case_statuses": [s.name for s in standard_values.CASE_STATUSES],
+        "lead_statuses": [s.name for s in standard_values.LEAD_STATUSES],
+        "task_statuses": [s.name for s in standard_values.TASK_STATUSES],
+    }
+
+
+def _kept_fields(item: RawObject, core: list[str] | None) -> list[dict[str, str]]:
     best: dict[str, dict[str, str]] = {}
     for row in item.fields:
         name = row["field"]
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name) or _dropped(item.name, row):
+            continue
+        if core is not None and not row["label"] and name not in core:
             continue
         other = best.get(name.lower())
         if other is None:
@@ -187,7 +202,7 @@ def _properties(item: RawObject, name: str, kind: str, length: int, told: str) -
             codes |= {"C"} if "create" in item.calls else set()
             codes |= {"U"} if "update" in item.calls else set()
     if kind == "boolean":
-        codes = (codes - {"N"}) | {"D"}
+        codes = (codes - {"N"}) | ({"D"} if "C" in codes else set())
     if kind == "id":
         codes |= {"F"}
     if "A" in codes:
@@ -262,6 +277,8 @@ def _apply_hand_fields(item: RawObject, table: dict[str, Any], picklists: dict[s
         field.update(change)
     for field in item.fields:
         _give_picklist(item, field, picklists)
+        if field.get("auto_number"):
+            field.setdefault("display_format", "{00000000}")
 
 
 def _give_picklist(item: RawObject, field: CleanField, picklists: dict[str, Any]) -> None:
@@ -303,15 +320,17 @@ def _mark_names_and_parts(item: RawObject) -> None:
                 field["compound"] = "Name"
 
 
-_FIRST = ("Id", "IsDeleted", "MasterRecordId")
-_LAST = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
+_FIRST = ["Id", "IsDeleted", "MasterRecordId"]
+_LAST = ["CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"]
 
 
-def _ordered(fields: list[CleanField]) -> list[CleanField]:
+def _ordered(fields: list[CleanField], told: list[str]) -> list[CleanField]:
+    first = told or _FIRST
+
     def place(field: CleanField) -> tuple[int, int, str]:
         name = field["name"]
-        if name in _FIRST:
-            return (0, _FIRST.index(name), "")
+        if name in first:
+            return (0, first.index(name), "")
         if field.get("name_field"):
             return (1, 0, "")
         if field.get("compound") == "Name":

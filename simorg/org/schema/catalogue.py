@@ -154,6 +154,8 @@ def _field(line: str) -> Field:
     name, label, kind, *rest = columns + [""] * (8 - len(columns))
     numbers, codes, relation, targets, extra = rest
     given: dict[str, Any] = dict(_OFF)
+    if kind == "boolean":
+        given["default"] = False
     if numbers:
         for key, text in zip(_NUMBERS, numbers.split(","), strict=False):
             given[key] = int(text or 0)

@@ -21,6 +21,7 @@ _COLUMNS: dict[str, str] = {
     "User": "PasswordHash SecurityToken PasswordExpired:boolean",
     "AuthSession": "TokenHash Flow AppId Scopes:textarea OauthTokenKey Ended:boolean",
     "OauthToken": "Key RefreshHash AppId Scopes:textarea Flow State:textarea",
+    "DeleteEvent": "RecordId:reference Root:reference Cleared:textarea Gone:boolean",
 }
 
 
