@@ -1,0 +1,331 @@
+"""Sessions: opened at login, judged anew whenever anything that matters changed, ended.
+
+A session is an AuthSession row plus the hash of its token. ``authenticate`` is the hot path of
+every call: while the org's access generation stands still it costs a dictionary look-up.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from simorg.access import directory, refusals, rows, settings
+from simorg.access.computed import bound_values
+from simorg.access.gate import decide_call
+from simorg.access.model import AppFacts, Flow, SessionFacts
+from simorg.access.state import Mark, state_of
+from simorg.access.tokens import new_token, org_of, token_hash
+from simorg.errors import RequestLimitExceeded, SessionInvalid
+from simorg.org.caller import Caller
+from simorg.org.clock import from_text, to_text
+
+if TYPE_CHECKING:
+    from simorg.org.catalogue import OrgCatalogue
+    from simorg.org.org import Org
+    from simorg.org.store import Store
+
+SESSION_TYPES = {
+    Flow.SOAP_LOGIN: "API",
+    Flow.UI: "UI",
+    Flow.VISUALFORCE: "Visualforce",
+}
+LOGIN_TYPES = {
+    Flow.SOAP_LOGIN: "Other Apex API",
+    Flow.UI: "Application",
+    Flow.VISUALFORCE: "Application",
+}
+_OLDEST = timedelta(hours=24)  # Salesforce's longest session timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session just opened: ``token`` is shown once and never stored."""
+
+    token: str
+    id: str  # AuthSession
+    seconds_valid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """An AuthSession row as the gate needs it."""
+
+    id: str
+    user_id: str
+    last_used: datetime
+    seconds_valid: int
+    session_type: str
+    flow: Flow
+    app_id: str | None
+    scopes: tuple[str, ...]
+    oauth_token_key: str | None
+
+    @property
+    def ends(self) -> datetime:
+        return self.last_used + timedelta(seconds=self.seconds_valid)
+
+    @property
+    def facts(self) -> SessionFacts:
+        return SessionFacts(self.flow, self.session_type, frozenset(self.scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A session let in, until ``mark`` changes or ``check_at`` comes."""
+
+    caller: Caller
+    mark: Mark
+    check_at: datetime
+    app_name: str | None
+
+
+# -- opening -------------------------------------------------------------------------------------
+
+
+def open_session(
+    org: Org,
+    user_id: str,
+    flow: Flow,
+    *,
+    app_id: str | None = None,
+    scopes: Iterable[str] = (),
+    source_ip: str = "127.0.0.1",
+    login_history_id: str | None = None,
+    oauth_token_key: str | None = None,
+    seconds_valid: int | None = None,
+    session_type: str | None = None,
+) -> Session:
+    """Open a session for a user the gate let in (``decide_token`` is the caller's to ask).
+
+    ``oauth_token_key`` ties it to an OauthToken: revoking that ends it. The session ends
+    ``seconds_valid`` after its last use (default: the org's session timeout).
+    """
+    valid = seconds_valid or settings.session_settings(org).timeout_seconds
+    token = new_token(org.id)
+    now = org.clock.now()
+    person = directory.person(org, user_id)
+    text = to_text(now)
+    with org.store.writing() as tx:
+        session_id = rows.insert(
+            org,
+            tx,
+            "AuthSession",
+            {
+                "UsersId": user_id,
+                "UserType": person.facts.user_type if person else "Standard",
+                "SessionType": session_type or SESSION_TYPES.get(flow, "Oauth2"),
+                "SessionSecurityLevel": "STANDARD",
+                "LoginType": LOGIN_TYPES.get(flow, "Remote Access 2.0"),
+                "LoginHistoryId": login_history_id,
+                "SourceIp": source_ip,
+                "NumSecondsValid": valid,
+                "CreatedDate": text,
+                "LastModifiedDate": text,
+                "simorg_TokenHash": token_hash(token),
+                "simorg_Flow": str(flow),
+                "simorg_AppId": app_id,
+                "simorg_Scopes": " ".join(scopes),
+                "simorg_OauthTokenKey": oauth_token_key,
+            },
+        )
+        if tx.next_number("sessions opened") % 256 == 0:
+            _forget_old(org, tx, now)
+    return Session(token, session_id, valid)
+
+
+def _forget_old(org: Org, tx: Any, now: datetime) -> None:
+    def build(store: Store) -> sa.Delete:
+        table = store.table("AuthSession")
+        return sa.delete(table).where(
+            table.c.LastModifiedDate < sa.bindparam("before", None),
+            table.c.NumSecondsValid <= int(_OLDEST.total_seconds()),
+        )
+
+    statement = state_of(org).statement(org, "forget sessions", build)
+    tx.execute(statement, {"before": to_text(now - _OLDEST)})
+
+
+# -- the hot path --------------------------------------------------------------------------------
+
+
+def authenticate(
+    catalogue: OrgCatalogue,
+    token: str,
+    *,
+    surface: str,
+    api_version: int = 67,
+    client_ip: str = "",
+    enforce: bool = True,
+) -> Caller:
+    """The caller a session id or access token stands for, let in on ``surface`` by the gate.
+
+    Counts one API request of the org. ``enforce=False`` (identity endpoints) asks only whether
+    the session lives, and counts nothing. Raises ``SessionInvalid``, ``SessionNotForApi``,
+    ``ApiDisabledForOrg``, ``ApiDisabledForUser`` or ``RequestLimitExceeded``.
+    """
+    org = catalogue.get(token[:15]) if token[15:16] == "!" else None
+    if org is None:
+        raise session_invalid(token)
+    key = (token, surface, api_version, enforce)
+    known: Judged | None = state_of(org).sessions.get(key)
+    mark = org.access_generation
+    if known is None or known.mark != mark or org.clock.now() >= known.check_at:
+        known = _judge(org, token, surface if enforce else "identity", api_version, mark)
+        state_of(org).sessions[key] = known
+    if enforce:
+        usage = org.usage
+        if usage.exhausted:
+            raise RequestLimitExceeded()
+        usage.count_request(known.app_name)
+    return known.caller
+
+
+def _judge(org: Org, token: str, surface: str, api_version: int, mark: Mark) -> Judged:
+    row = _live_row(org, token)
+    person = directory.person(org, row.user_id) if row is not None else None
+    if row is None or person is None:
+        raise session_invalid(token)
+    switches = settings.read(org)
+    app, facts = app_of(org, row.app_id, person)
+    decision = decide_call(switches, facts, person.facts, row.facts, surface)
+    if decision.refusal is not None:
+        error = refusals.call_error(decision.refusal)
+        raise session_invalid(token) if isinstance(error, SessionInvalid) else error
+    check_at = row.last_used + timedelta(seconds=row.seconds_valid / 2)
+    if person.until is not None:
+        check_at = min(check_at, from_text(person.until))
+    caller = Caller(
+        org=org,
+        user_id=row.user_id,
+        username=person.username,
+        profile_id=person.profile_id,
+        user_type=person.facts.user_type,
+        permissions=person.facts.permissions,
+        api_version=api_version,
+        surface=surface,
+        session_id=row.id,
+        flow=row.flow,
+        app_id=row.app_id,
+        time_zone=person.time_zone,
+        locale=person.locale,
+        bound=bound_values(switches, row.flow, row.id),
+    )
+    return Judged(caller, mark, check_at, app.name if app else None)
+
+
+def app_of(
+    org: Org, app_id: str | None, person: directory.Person
+) -> tuple[directory.App | None, AppFacts | None]:
+    """A session's app and what the gate sees of it; (None, None) for a session of no app."""
+    if not app_id:
+        return None, None
+    app = directory.apps(org).by_id.get(app_id)
+    return app, app.facts(person) if app is not None else directory.UNKNOWN_APP
+
+
+def _live_row(org: Org, token: str) -> SessionRow | None:
+    """The session, used now: past half its time it is extended, past its end it is gone."""
+    row = find(org, token)
+    if row is None:
+        return None
+    now = org.clock.now()
+    if now >= row.ends:
+        with org.store.writing() as tx:
+            rows.remove(org, tx, "AuthSession", where="Id", equals=row.id)
+        return None
+    if now < row.last_used + timedelta(seconds=row.seconds_valid / 2):
+        return row
+    with org.store.writing() as tx:
+        rows.change(
+            org, tx, "AuthSession", {"LastModifiedDate": to_text(now)}, where="Id", equals=row.id
+        )
+    return find(org, token)
+
+
+def session_invalid(token: str) -> SessionInvalid:
+    """Unknown, expired or ended. SOAP also shows a digest of what it looked for."""
+    digest = base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+    return SessionInvalid(
+        soap_message="Invalid Session ID found in SessionHeader: Illegal Session. Session not"
+        f" found, missing session hash: {digest}\n"
+        "This error usually occurs after a session expires or a user logs out."
+    )
+
+
+# -- finding and ending --------------------------------------------------------------------------
+
+
+def _find_query(store: Store) -> sa.Select[Any]:
+    table = store.table("AuthSession")
+    names = (
+        "Id UsersId LastModifiedDate NumSecondsValid SessionType simorg_Flow simorg_AppId"
+        " simorg_Scopes simorg_OauthTokenKey"
+    ).split()
+    return sa.select(*(table.c[name] for name in names)).where(
+        table.c.simorg_TokenHash == sa.bindparam("hash", None), table.c.simorg_Ended.is_not(True)
+    )
+
+
+def find(org: Org, token: str) -> SessionRow | None:
+    """The AuthSession of a token, expired or not; None if it ended or never was."""
+    statement = state_of(org).statement(org, "find session", _find_query)
+    with org.store.reading() as reader:
+        row = reader.one(statement, {"hash": token_hash(token)})
+    if row is None:
+        return None
+    session_id, user_id, used, valid, kind, flow, app_id, scopes, key = row
+    return SessionRow(
+        session_id,
+        user_id,
+        from_text(used),
+        valid,
+        kind or "Oauth2",
+        Flow(flow),
+        app_id,
+        tuple((scopes or "").split()),
+        key,
+    )
+
+
+def locate(catalogue: OrgCatalogue, token: str) -> tuple[Org, SessionRow] | None:
+    """The org and live session of a token, judged by nothing but its age."""
+    org_id = org_of(token)
+    org = catalogue.get(org_id) if org_id else None
+    row = find(org, token) if org is not None else None
+    if org is None or row is None or org.clock.now() >= row.ends:
+        return None
+    return org, row
+
+
+def end_session(org: Org, session_id: str) -> None:
+    """End the session of that AuthSession id; nothing happens if it is gone."""
+    _end(org, "Id", session_id)
+
+
+def end_sessions_of_app(org: Org, app_id: str) -> int:
+    """End every session that came through an app; how many."""
+    return _end(org, "simorg_AppId", app_id)
+
+
+def end_sessions_of_user(org: Org, user_id: str) -> int:
+    """End every session of a user; how many."""
+    return _end(org, "UsersId", user_id)
+
+
+def end_sessions_of_token(org: Org, oauth_token_key: str) -> int:
+    """End every session an OAuth token brought forth; how many."""
+    return _end(org, "simorg_OauthTokenKey", oauth_token_key)
+
+
+def _end(org: Org, column: str, value: str) -> int:
+    with org.store.writing() as tx:
+        count = rows.remove(org, tx, "AuthSession", where=column, equals=value)
+        if count:
+            tx.touch_access()
+    return count
