@@ -1,0 +1,5 @@
+"""The REST API: ``/services/data``. ``routes.py`` is its table of contents."""
+
+from simorg.rest.mount import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,77 @@
+"""One REST call and its answer, as the resource modules see them (no Flask in them).
+
+The blueprint makes a ``Call`` from an HTTP request; ``/composite`` and ``/composite/batch`` make
+one from each subrequest, so a subrequest runs exactly the code its own request would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from simorg.org.caller import Caller
+from simorg.org.org import Org
+from simorg.rest.body import Body
+
+if TYPE_CHECKING:
+    from simorg.rest.dispatch import Dispatcher
+
+
+@dataclass(slots=True)
+class Call:
+    """An authenticated request below ``/services/data/vXX.X``."""
+
+    caller: Caller
+    version: int
+    method: str  # the effective one: HEAD came as GET, _HttpMethod applied
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # get() ignores case
+    body: Body
+    dispatcher: Dispatcher
+    #: path variables of the matched route
+    params: dict[str, str] = field(default_factory=dict)
+    #: the request target as sent ("" when unknown): tells ``+`` from ``%2B`` in path values
+    raw_uri: str = ""
+    #: scheme and host the client used, ``https://localhost:8443``
+    origin: str = ""
+
+    @property
+    def org(self) -> Org:
+        return self.caller.org
+
+    @property
+    def base(self) -> str:
+        """``/services/data/v67.0``"""
+        return f"/services/data/v{self.version}.0"
+
+    @property
+    def sobjects(self) -> str:
+        """``/services/data/v67.0/sobjects/``, the prefix of every record url."""
+        return f"/services/data/v{self.version}.0/sobjects/"
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter; anything but ``true`` (any case) is false."""
+        return self.query.get(name, "").strip().lower() == "true"
+
+
+@dataclass(slots=True)
+class Reply:
+    """``value`` is what JSON shows (None: no body); ``root`` names the XML document element.
+
+    ``item`` names the elements of a list in XML. ``raw`` with ``content_type`` replaces both.
+    """
+
+    value: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    root: str = "Result"
+    item: str = "Item"
+    raw: bytes | None = None
+    content_type: str | None = None
+
+
+Handler: TypeAlias = Callable[[Call], Reply]
+
+NO_CONTENT = 204
+CREATED = 201

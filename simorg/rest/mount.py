@@ -1,0 +1,50 @@
+"""The Flask face of the REST surface: one rule for everything below ``/services/data``.
+
+One catch-all view instead of a Flask rule per resource, because Salesforce's path rules are not
+Werkzeug's: doubled and trailing slashes mean nothing, every verb reaches the resource (which
+answers 405 itself), ``.json``/``.xml`` endings choose the format, and composite subrequests are
+routed by the same table without a WSGI environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, request
+from flask.blueprints import BlueprintSetupState
+
+from simorg.rest.surface import Surface
+
+if TYPE_CHECKING:
+    from simorg.org.catalogue import OrgCatalogue
+
+ENDPOINT = "rest.serve"
+PATHS = ("/services/data", "/services/data/", "/services/data/<path:rest>")
+
+
+def blueprint(catalogue: OrgCatalogue) -> Blueprint:
+    """The REST API of the orgs of ``catalogue``; register it without a prefix."""
+    surface = Surface(catalogue)
+    respond = surface.respond
+
+    def serve(rest: str = "") -> Response:
+        entity, status, headers = respond(request.environ, rest, request.get_data)
+        return Response(entity, status, headers)
+
+    made = Blueprint("rest", __name__)
+
+    @made.record
+    def mount(state: BlueprintSetupState) -> None:
+        _mount(state.app, serve)
+
+    return made
+
+
+def _mount(app: Any, serve: Callable[..., Response]) -> None:
+    """Add the rules past ``add_url_rule``, which cannot say "any verb" (``methods=None``)."""
+    app.view_functions[ENDPOINT] = serve
+    for path in PATHS:
+        rule = app.url_rule_class(path, endpoint=ENDPOINT, strict_slashes=False)
+        rule.provide_automatic_options = False
+        app.url_map.add(rule)

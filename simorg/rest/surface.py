@@ -1,0 +1,136 @@
+"""The REST surface of a server: from a WSGI environment to (entity, status, headers).
+
+What every request pays is here and nowhere else: version, route, session, verb, serialisation.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import EnvironHeaders, MIMEAccept
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
+
+from simorg.access.sessions import authenticate
+from simorg.errors import RecordRefused, SalesforceError
+from simorg.org.org import Org
+from simorg.rest import errors, versions
+from simorg.rest.body import Body
+from simorg.rest.call import Call, Reply
+from simorg.rest.dispatch import Dispatcher
+from simorg.rest.headers import apply_options, bearer_token
+from simorg.rest.render import render
+from simorg.rest.routes import ROUTER
+
+if TYPE_CHECKING:
+    from simorg.org.catalogue import OrgCatalogue
+
+Headers = list[tuple[str, str]]
+
+_log = logging.getLogger("simorg.rest")
+_HEADERS = (
+    ("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+class _Wanted:
+    """How the answer is to look, and whose usage it shows."""
+
+    __slots__ = ("org", "pretty", "xml")
+
+    def __init__(self, environ: Mapping[str, Any], org: Org) -> None:
+        accept = environ.get("HTTP_ACCEPT", "")
+        self.xml = "xml" in accept and _prefers_xml(accept)
+        self.pretty = environ.get("HTTP_X_PRETTYPRINT") == "1"
+        self.org = org
+
+
+def _prefers_xml(accept: str) -> bool:
+    offered = parse_accept_header(accept, MIMEAccept)
+    best = offered.best_match(["application/json", "application/xml", "text/xml"])
+    return best is not None and best.endswith("/xml")
+
+
+class Surface:
+    """Serves ``/services/data...`` for the orgs of a catalogue."""
+
+    def __init__(self, catalogue: OrgCatalogue) -> None:
+        self.catalogue = catalogue
+        self._dispatcher = Dispatcher(ROUTER)
+
+    def respond(
+        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes]
+    ) -> tuple[bytes, int, Headers]:
+        """The answer to a request; ``rest`` is the decoded path below ``/services/data/``."""
+        wanted = _Wanted(environ, self.catalogue.default)
+        try:
+            reply = self._reply(environ, rest, read, wanted)
+        except SalesforceError as error:
+            reply = errors.of_exception(error)
+        except RecordRefused as error:
+            reply = errors.of_refused(error)
+        except HTTPException as error:
+            reply = errors.of_http(error)
+        except Exception:
+            ticket = f"{secrets.randbelow(10**9)}-{secrets.randbelow(10**5)}"
+            _log.exception("REST request failed, ErrorId %s", ticket)
+            reply = errors.unexpected(ticket)
+        return _finish(reply, wanted)
+
+    def _reply(
+        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
+    ) -> Reply:
+        query_string = environ.get("QUERY_STRING", "")
+        errors.check_uri_length(len(rest) + len(query_string))
+        segments = [part for part in rest.split("/") if part]
+        if not segments:
+            return _versions(environ["REQUEST_METHOD"])
+        version = versions.parse(segments[0])
+        matched = self._dispatcher.match(segments[1:])
+        if matched.xml is not None:
+            wanted.xml = matched.xml
+        caller = authenticate(
+            self.catalogue,
+            bearer_token(environ),
+            surface="rest",
+            api_version=version,
+            client_ip=environ.get("REMOTE_ADDR", ""),
+        )
+        wanted.org = caller.org
+        versions.check_served(version, caller.org)
+        caller = apply_options(caller, environ)
+        call = Call(
+            caller=caller,
+            version=version,
+            method=environ["REQUEST_METHOD"],
+            query=dict(parse_qsl(query_string, True)) if query_string else {},
+            headers=EnvironHeaders(environ),  # type: ignore[arg-type]
+            body=Body(read, environ.get("CONTENT_TYPE", "")),
+            dispatcher=self._dispatcher,
+            raw_uri=environ.get("REQUEST_URI") or environ.get("RAW_URI") or "",
+            origin=f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', 'localhost')}",
+        )
+        if call.method == "POST" and "_HttpMethod" in call.query:
+            call.method = call.query["_HttpMethod"].upper()
+        return self._dispatcher.run(call, matched)
+
+
+def _versions(method: str) -> Reply:
+    if method not in ("GET", "HEAD"):
+        raise errors.MethodNotAllowed(method, ("HEAD", "GET"))
+    return Reply(versions.listing(), root="Versions", item="Version")
+
+
+def _finish(reply: Reply, wanted: _Wanted) -> tuple[bytes, int, Headers]:
+    entity, content_type = render(reply, xml=wanted.xml, pretty=wanted.pretty)
+    usage = wanted.org.usage
+    headers: Headers = [*_HEADERS, ("Sforce-Limit-Info", f"api-usage={usage.used}/{usage.limit}")]
+    if content_type:
+        headers.append(("Content-Type", content_type))
+    headers.extend(reply.headers.items())
+    return entity, reply.status, headers
