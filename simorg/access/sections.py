@@ -86,6 +86,7 @@ class LoginSettings(_Section, frozen=True):
     max_failed_logins: Positive = 10
     lockout_minutes: Positive = 15
     logins_per_hour: Positive = 3600
+    external_users_need_login_scope: bool = False
 
     def __post_init__(self) -> None:
         for text in self.trusted_ip_ranges:

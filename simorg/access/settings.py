@@ -37,6 +37,7 @@ class FeatureNotEnabled(BadRequest):
     """API Access Control is not there: wrong edition, or Salesforce Support was not asked."""
 
     code = "FUNCTIONALITY_NOT_ENABLED"
+    template = "{reason}"
 
 
 def api_access_control(org: Org) -> ApiAccessControl:
@@ -122,10 +123,12 @@ def _check_feature(org: Org, changes: dict[str, Any]) -> None:
     provisioned = changes.get("provisioned", api_access_control(org).provisioned)
     asked = [switch for switch in _WITH_FEATURE if changes.get(switch)]
     if provisioned and org.edition not in AAC_EDITIONS and (asked or "provisioned" in changes):
-        raise FeatureNotEnabled(f"API Access Control is not available in {org.edition} Edition")
+        raise FeatureNotEnabled(
+            reason=f"API Access Control is not available in {org.edition} Edition"
+        )
     if asked and not provisioned:
         raise FeatureNotEnabled(
-            "API Access Control is not enabled for this organization:"
+            reason="API Access Control is not enabled for this organization:"
             " Salesforce Customer Support has to provision it"
         )
 

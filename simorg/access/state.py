@@ -25,7 +25,15 @@ Mark = int
 class AccessState:
     """Caches of one org. Values are replaced whole, never changed."""
 
-    __slots__ = ("_schema_version", "_statements", "apps", "sessions", "settings", "users")
+    __slots__ = (
+        "_schema_version",
+        "_statements",
+        "apps",
+        "logins",
+        "sessions",
+        "settings",
+        "users",
+    )
 
     def __init__(self) -> None:
         self._schema_version = -1
@@ -38,6 +46,8 @@ class AccessState:
         self.apps: tuple[Mark, Any] | None = None
         #: (mark, AccessSettings)
         self.settings: tuple[Mark, Any] | None = None
+        #: user id -> (start of the running hour, logins in it)
+        self.logins = Cache(8192)
 
     def statement(
         self, org: Org, name: str, build: Callable[[Store], sa.ClauseElement]
