@@ -43,15 +43,33 @@ def _of_parent(
     for item, field in rows:
         key = f"{item.name}.{field['name']}"
         name = told[key]
-        if key not in named and not unnamed.fullmatch(key) and parent not in table["quiet"]:
+        companion = _companion(parent, item.name, field["name"])
+        if companion and companion.lower() not in taken:
+            name = companion
+        elif key not in named and not unnamed.fullmatch(key) and parent not in table["quiet"]:
             name = _fresh_name(item.name, field["name"], taken)
         if name:
             taken.add(name.lower())
         cascade = bool(field.get("cascade_delete")) or key in table["cascade"]
-        cascade = cascade or f"{parent}<{key}" in table["cascade"]
+        cascade = cascade or bool(companion) or f"{parent}<{key}" in table["cascade"]
         restricted = field.get("restricted_delete") or f"{parent}<{key}" in table["restricted"]
         out.append(Child(name, item.name, field["name"], cascade, bool(restricted)))
     return sorted(out, key=lambda c: (c.child, c.field))
+
+
+_COMPANIONS = {"FieldHistory": "Histories", "History": "Histories", "Share": "Shares",
+               "Feed": "Feeds"}  # fmt: skip
+
+
+def _companion(parent: str, child: str, field: str) -> str | None:
+    """``CaseHistory.CaseId`` are the Histories of a Case, ``CaseShare.CaseId`` its Shares."""
+    if field not in (f"{parent}Id", "ParentId") or f"{parent}<{child}" in _NOT_COMPANIONS:
+        return None
+    return _COMPANIONS.get(child.removeprefix(parent)) if child.startswith(parent) else None
+
+
+#: the stage history of an opportunity is an object of its own kind
+_NOT_COMPANIONS = {"Opportunity<OpportunityHistory"}
 
 
 def _fresh_name(child: str, field: str, taken: set[str]) -> str | None:

@@ -212,6 +212,10 @@ def _properties(item: RawObject, name: str, kind: str, length: int, told: str) -
 
 _USER_FIELDS = re.compile(r"(Owner|User|Actor|Submitter|Assignee|Approver|.*By|.*User|.*Owner)Id")
 
+_OTHER_STEMS = re.compile(
+    r".*[a-z0-9](Account|Asset|Campaign|Case|Contact|Contract|Lead|Opportunity|Order|Product2|Quote)"
+)
+
 
 def _settle_reference(field: CleanField, row: dict[str, str], names: dict[str, str]) -> None:
     if field["type"] != "reference":
@@ -222,6 +226,8 @@ def _settle_reference(field: CleanField, row: dict[str, str], names: dict[str, s
         known = [names[stem.lower()]]
     if not known and _USER_FIELDS.fullmatch(field["name"]):
         known = ["User"]
+    if not known and (match := _OTHER_STEMS.fullmatch(stem)):
+        known = [match[1]]
     field["reference_to"] = list(dict.fromkeys(known))
     if known:
         relation = row["relationship_name"] or stem

@@ -6,9 +6,9 @@ import re
 
 _IRREGULAR = {
     "Person": "People",
+    "Criterion": "Criteria",
     "History": "Histories",
     "Feedback": "Feedback",
-    "Info": "Info",
     "Metadata": "Metadata",
     "Data": "Data",
     "Access": "Access",
@@ -24,6 +24,8 @@ def plural(text: str) -> str:
             return text[: -len(word)] + many
     if re.search(r"[^aeiou]y$", text):
         return text[:-1] + "ies"
+    if re.search(r"[^sui]s$", text):
+        return text
     if re.search(r"(s|x|z|ch|sh)$", text):
         return text + "es"
     return text + "s"

@@ -27,7 +27,7 @@ _LONGEST_NAME = 43
 #: type -> (default length, groupable, filterable, sortable)
 _CUSTOM_TYPES: dict[str, tuple[int, bool, bool, bool]] = {
     "string": (255, True, True, True),
-    "textarea": (255, False, False, False),
+    "textarea": (255, True, True, True),  # up to 255 characters; longer ones: none of these
     "picklist": (255, True, True, True),
     "multipicklist": (4099, False, True, False),
     "boolean": (0, True, True, True),
@@ -95,6 +95,8 @@ def check_field(owner: SObjectType, field: Field, schema: Schema) -> Field:
     """The field as it will be, its derived properties filled in. Raises ``DefinitionError``."""
     where = f"{owner.name}.{field.name}"
     _check_name(field.name, "custom field")
+    if not owner.createable and not owner.updateable:
+        raise DefinitionError(f"{owner.name} takes no custom fields")
     if owner.field(field.name) is not None:
         raise DefinitionError(f"there is already a field {where}")
     if field.type not in _CUSTOM_TYPES:
@@ -154,12 +156,13 @@ def _check_reference(owner: SObjectType, field: Field, schema: Schema, where: st
 
 def _derive(field: Field) -> Field:
     length, groupable, filterable, sortable = _CUSTOM_TYPES[field.type]
+    if field.type == "textarea" and field.length > 255:
+        groupable = filterable = sortable = False
     numeric = field.type in ("double", "currency", "percent")
     boolean = field.type == "boolean"
     chosen = next((v.value for v in field.picklist if v.default), None)
     default = field.default if field.default is not None else chosen
     default = bool(default) if boolean else default
-    long = field.type == "textarea" and field.length > 255
     return replace(
         field,
         label=field.label or field.name[:-3].replace("_", " "),
@@ -169,9 +172,9 @@ def _derive(field: Field) -> Field:
         digits=field.digits or (9 if field.type == "int" else 0),
         createable=not field.auto_number and field.type != "location",
         updateable=not field.auto_number and field.type != "location" and not field.master_detail,
-        filterable=filterable or (field.type == "textarea" and not long and False),
+        filterable=filterable,
         groupable=groupable,
-        sortable=sortable and not long,
+        sortable=sortable,
         nillable=field.nillable and not boolean and not field.auto_number,
         defaulted_on_create=boolean or field.auto_number or default is not None,
         default=default,
@@ -251,7 +254,7 @@ def _name_field(definition: CustomObjectDefinition) -> Field:
     if definition.name_format in (None, "Text"):
         return Field(
             "Name", label, "string", 80, createable=True, updateable=True, groupable=True,
-            id_lookup=True, name_field=True,
+            defaulted_on_create=True, id_lookup=True, name_field=True,
         )  # fmt: skip
     return Field(
         "Name", label, "string", 80, nillable=False, defaulted_on_create=True, id_lookup=True,
@@ -264,11 +267,11 @@ _DEFAULTS = {f.name: f.default for f in fields(Field)}
 
 def field_to_dict(field: Field) -> dict[str, Any]:
     """A field as JSON values, defaults left out."""
-    return {
-        k: v
-        for k, v in asdict(field).items()
-        if k in ("name", "label", "type") or v != _DEFAULTS[k]
-    }
+    out = {}
+    for key, value in asdict(field).items():
+        if key in ("name", "label", "type") or value != _DEFAULTS[key]:
+            out[key] = list(value) if isinstance(value, tuple) else value
+    return out
 
 
 def field_from_dict(saved: dict[str, Any]) -> Field:

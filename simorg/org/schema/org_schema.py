@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from simorg.org.schema.custom import (
     check_object,
     field_from_dict,
     field_to_dict,
+    location_parts,
     system_fields,
 )
 from simorg.org.schema.model import (
@@ -28,6 +29,21 @@ _CUSTOM_CALLS = frozenset(
     "create delete describeLayout describeSObjects getDeleted getUpdated query retrieve search"
     " undelete update upsert".split()
 )
+#: standard references that may point at any custom object: field -> name seen from there
+_OPEN_REFERENCES = {
+    "Attachment": ("ParentId", "Attachments"),
+    "ContentDocumentLink": ("LinkedEntityId", "ContentDocumentLinks"),
+    "ContentVersion": ("FirstPublishLocationId", None),
+    "DuplicateRecordItem": ("RecordId", "DuplicateRecordItems"),
+    "EntitySubscription": ("ParentId", "FeedSubscriptionsForEntity"),
+    "Event": ("WhatId", "Events"),
+    "FeedItem": ("ParentId", None),
+    "Note": ("ParentId", "Notes"),
+    "ProcessInstance": ("TargetObjectId", "ProcessInstances"),
+    "Task": ("WhatId", "Tasks"),
+    "TopicAssignment": ("EntityId", "TopicAssignments"),
+}
+_OPEN_BY_NAME = {name.lower(): field for name, (field, _) in _OPEN_REFERENCES.items()}
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -43,15 +59,32 @@ class OrgSchema(Schema):
         self._prefixes: dict[str, str] = {}  # custom key prefix -> lower-case name
         self._next_prefix = 0
         self._relations: dict[str, dict[str, ChildRelationship]] = {}
+        self._opened: dict[str, SObjectType] = {}  # standard objects open to custom ones
+        #: what others derive from this version of the schema; emptied by every change
+        self.memo: dict[str, Any] = {}
 
     # -- look-ups ---------------------------------------------------------------------------
 
     def get(self, name: str) -> SObjectType | None:
         """The object of that API name (any case)."""
         folded = name.lower()
-        return (
-            self._merged.get(folded) or self._custom.get(folded) or self.standard.get(folded)
-        )
+        if self._custom and folded in _OPEN_BY_NAME:
+            return self._open(folded)
+        return self._merged.get(folded) or self._custom.get(folded) or self.standard.get(folded)
+
+    def _open(self, folded: str) -> SObjectType | None:
+        """A standard object whose reference takes the org's custom objects too."""
+        found = self._opened.get(folded)
+        if found is None:
+            own = self._merged.get(folded) or self.standard.get(folded)
+            field = own.field(_OPEN_BY_NAME[folded]) if own is not None else None
+            if own is None or field is None:
+                return own
+            targets = (*field.reference_to, *(t.name for t in self._custom.values()))
+            fields = {**own.fields, field.name: replace(field, reference_to=targets)}
+            found = replace(own, fields=MappingProxyType(fields))
+            self._opened[folded] = found
+        return found
 
     def head(self, name: str) -> SObjectType | None:
         """Like ``get``, but a standard object may come without fields (global describe)."""
@@ -103,13 +136,19 @@ class OrgSchema(Schema):
 
     def _own_children(self, parent: str) -> tuple[ChildRelationship, ...]:
         folded = parent.lower()
-        return tuple(
+        own = [
             ChildRelationship(
                 f.child_relationship, owner, f.name, f.cascade_delete, f.restricted_delete
             )
             for owner, f in self._own_fields()
             if any(target.lower() == folded for target in f.reference_to)
-        )
+        ]
+        if folded in self._custom:
+            own += [
+                ChildRelationship(name, child, field, cascade_delete=True)
+                for child, (field, name) in _OPEN_REFERENCES.items()
+            ]
+        return tuple(own)
 
     # -- changes ----------------------------------------------------------------------------
 
@@ -147,39 +186,43 @@ class OrgSchema(Schema):
         if owner is None:
             raise DefinitionError(f"there is no object {object_name}")
         field = check_field(owner, field, self)
-        folded = owner.name.lower()
-        grown = self._with_field(owner, field)
-        if owner.custom:
-            self._custom[folded] = grown
-        else:
-            self._added.setdefault(folded, {})[field.name] = field
-            self._merged[folded] = grown
-        self._changed()
+        new = {f.name: f for f in (field, *location_parts(field))}
+        fields = {**owner.fields, **new}
+        if field.master_detail:
+            fields.pop("OwnerId", None)  # a detail has its master's owner
+        if not owner.custom:
+            self._added.setdefault(owner.name.lower(), {}).update(new)
+        self._put(owner, fields)
         return field
 
-    def _with_field(self, owner: SObjectType, field: Field) -> SObjectType:
-        fields = dict(owner.fields)
-        fields[field.name] = field
-        if field.master_detail and owner.custom:
-            fields.pop("OwnerId", None)  # a detail has its master's owner
-        return replace(owner, fields=MappingProxyType(fields))
+    def _put(self, owner: SObjectType, fields: Mapping[str, Field]) -> None:
+        """Give an object these fields. Standard references stay as the catalogue has them."""
+        folded = owner.name.lower()
+        if owner.custom:
+            self._custom[folded] = replace(owner, fields=MappingProxyType(dict(fields)))
+        elif (standard := self.standard.get(folded)) is not None:
+            added = self._added.get(folded)
+            if added:
+                merged = MappingProxyType({**standard.fields, **added})
+                self._merged[folded] = replace(standard, fields=merged)
+            else:
+                self._added.pop(folded, None)
+                self._merged.pop(folded, None)
+        self._changed()
 
     def remove_field(self, object_name: str, field_name: str) -> Field:
         """Remove a custom field. Raises ``DefinitionError`` if there is no such custom field."""
         owner = self.get(object_name)
         field = owner.field(field_name) if owner is not None else None
-        if owner is None or field is None or not field.custom:
+        if owner is None or field is None or not field.custom or field.compound:
             raise DefinitionError(f"there is no custom field {object_name}.{field_name}")
-        folded = owner.name.lower()
-        fields = {n: f for n, f in owner.fields.items() if n != field.name}
-        if owner.custom:
-            self._custom[folded] = replace(owner, fields=MappingProxyType(fields))
-        else:
-            del self._added[folded][field.name]
-            self._merged[folded] = replace(owner, fields=MappingProxyType(fields))
-            if not self._added[folded]:
-                del self._added[folded], self._merged[folded]
-        self._changed()
+        if field.master_detail:
+            raise DefinitionError(f"{owner.name}.{field.name} is a master-detail field")
+        gone = {field.name, *(part.name for part in location_parts(field))}
+        added = self._added.get(owner.name.lower(), {})
+        for name in gone & set(added):
+            del added[name]
+        self._put(owner, {n: f for n, f in owner.fields.items() if n not in gone})
         return field
 
     def remove_object(self, name: str) -> SObjectType:
@@ -207,6 +250,8 @@ class OrgSchema(Schema):
 
     def _changed(self) -> None:
         self._relations.clear()
+        self._opened.clear()
+        self.memo.clear()
         self.version += 1
 
     # -- persistence ------------------------------------------------------------------------
