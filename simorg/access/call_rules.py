@@ -12,6 +12,7 @@ from simorg.access.policy import enforced_policy, overridden
 from simorg.access.questions import (
     API_ENABLED,
     NOT_API,
+    PASSWORD_CHANGE,
     Answer,
     Question,
     Rule,
@@ -42,6 +43,15 @@ def app_alive(q: Question) -> Answer | None:
     if q.app.state is AppState.UNKNOWN:
         return refused("session_ended", "the app of this session is gone")
     return passed(f"{q.app.name} is not blocked")
+
+
+def password_fresh(q: Question) -> Answer | None:
+    """Only sessions opened with the password itself are held up by its expiry."""
+    if not q.user.password_expired or q.surface in NOT_API or q.surface == PASSWORD_CHANGE:
+        return None
+    if q.flow not in (Flow.SOAP_LOGIN, Flow.PASSWORD):
+        return None
+    return refused("password_expired", "the password has expired and must be changed first")
 
 
 def org_api(q: Question) -> Answer | None:
@@ -126,6 +136,7 @@ def within_limit(q: Question) -> Answer | None:
 CALL_RULES: tuple[Rule, ...] = (
     Rule("G7", "The user may be logged in", sources.FREEZE, user_alive),
     Rule("G3", "The app is not blocked", sources.BLACKLISTED_CONSUMER, app_alive),
+    Rule("G7", "The password is fresh", sources.SOAP_LOGIN_CALL, password_fresh),
     Rule("G8", "The org has the API", sources.REST_ERRORS, org_api),
     Rule("G8", "The user has API Enabled", sources.API_DISABLED, user_api),
     Rule("G9", "API Access Control admits the session", sources.AAC_INTERNAL, access_control),

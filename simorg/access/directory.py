@@ -114,6 +114,7 @@ def _user_query(store: Store) -> sa.Select[Any]:
             user.c.TimeZoneSidKey,
             user.c.LocaleSidKey,
             login.c.IsFrozen,
+            user.c.simorg_PasswordExpired,
         )
         .select_from(user.outerjoin(login, login.c.UserId == user.c.Id))
         .where(user.c.Id == sa.bindparam("user", None))
@@ -141,7 +142,7 @@ def _read_person(
     row = reader.one(state.statement(org, "user", _user_query), {"user": user_id})
     if row is None:
         return None
-    active, username, profile, user_type, zone, locale, frozen = row
+    active, username, profile, user_type, zone, locale, frozen, expired = row
     fields = asked_fields(org.schema.get("PermissionSet"))  # type: ignore[arg-type]
     columns = tuple(column for _, column in fields)
     held = state.statement(org, "held sets", lambda store: held_sets(store, columns))
@@ -155,7 +156,12 @@ def _read_person(
         if end is not None:
             ends.append(end)
     facts = UserFacts(
-        user_id, bool(active), bool(frozen), user_type or "Standard", frozenset(granted)
+        user_id,
+        bool(active),
+        bool(frozen),
+        user_type or "Standard",
+        frozenset(granted),
+        bool(expired),
     )
     return Person(
         facts,
@@ -249,3 +255,24 @@ def _index(found: list[App]) -> Apps:
         {app.consumer_key: app for app in found if app.consumer_key},
         {app.name.lower(): app for app in found},
     )
+
+
+# -- permission sets -----------------------------------------------------------------------------
+
+
+def _set_names_query(store: Store) -> sa.Select[Any]:
+    sets, profile = store.table("PermissionSet"), store.table("Profile")
+    owned = sa.and_(profile.c.Id == sets.c.ProfileId, sets.c.IsOwnedByProfile.is_(True))
+    return sa.select(sets.c.Id, sets.c.Name, profile.c.Name).select_from(
+        sets.outerjoin(profile, owned)
+    )
+
+
+def permission_set_names(
+    org: Org, only: frozenset[str] | None = None
+) -> dict[str, tuple[str, str | None]]:
+    """Permission set id -> (API name, name of the profile that owns it or None)."""
+    statement = state_of(org).statement(org, "set names", _set_names_query)
+    with org.store.reading() as reader:
+        found = reader.rows(statement)
+    return {i: (name, profile) for i, name, profile in found if only is None or i in only}

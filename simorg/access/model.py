@@ -152,6 +152,7 @@ class UserFacts:
     frozen: bool = False
     user_type: str = "Standard"
     permissions: frozenset[str] = frozenset()
+    password_expired: bool = False
 
     @property
     def external(self) -> bool:

@@ -17,10 +17,13 @@ from simorg.access.model import (
 ANY_API_CLIENT = "UseAnyApiClient"
 APPROVE_UNINSTALLED = "CanApproveUninstalledApps"
 API_ENABLED = "ApiEnabled"
+API_ONLY = "ApiUserOnly"
 ANY_API_AUTH = "UseAnyApiAuth"
 
 #: what is reached without the API: Salesforce's own pages, and the OAuth identity endpoints
 NOT_API = frozenset({"ui", "identity"})
+#: the calls a user with an expired password may still make
+PASSWORD_CHANGE = "setPassword"
 
 
 @dataclass(frozen=True, slots=True)

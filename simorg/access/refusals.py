@@ -13,6 +13,7 @@ from simorg.access import sources
 from simorg.errors import (
     ApiDisabledForOrg,
     ApiDisabledForUser,
+    ForbiddenError,
     LoginError,
     OAuthError,
     RequestLimitExceeded,
@@ -30,6 +31,16 @@ _NEW_LOCATION = (
     "box, then select Reset My Security Token."
 )
 NOT_APPROVED = "Failed: Not approved for access"
+
+
+class PasswordExpired(ForbiddenError):
+    """All but a change of the password is closed."""
+
+    code = "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"
+    template = (
+        "The users password has expired, you must call SetPassword before attempting any other"
+        " API operations"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +256,14 @@ _ALL = (
         login=("API_CURRENTLY_DISABLED", "API is disabled for this User"),
         call=ApiDisabledForUser,
     ),
+    Refusal(
+        "api_only_user",
+        sources.LOGIN_STATUS,
+        "H",
+        login_status="Failed: API-only user",
+        redirect=("access_denied", "end-user denied authorization"),
+    ),
+    Refusal("password_expired", sources.SOAP_LOGIN_CALL, "M", call=PasswordExpired),
     Refusal("session_ended", sources.REST_ERRORS, "H", call=SessionInvalid),
     Refusal("session_not_for_api", sources.NOT_FOR_API, "H", call=SessionNotForApi),
     Refusal("request_limit", sources.REST_ERRORS, "H", call=RequestLimitExceeded),

@@ -68,3 +68,19 @@ def remove(org: Org, tx: Transaction, name: str, *, where: str, equals: Any) -> 
 
     statement = state_of(org).statement(org, f"delete {name} {where}", build)
     return tx.execute(statement, {"w": equals})
+
+
+def remove_where(org: Org, tx: Transaction, name: str, **equals: Any) -> int:
+    """Delete the rows whose columns equal all these values; how many there were."""
+
+    def build(store: Store) -> sa.Delete:
+        table = store.table(name)
+        return sa.delete(table).where(
+            *(
+                table.c[key] == sa.bindparam(f"w_{key}", None, type_=table.c[key].type)
+                for key in equals
+            )
+        )
+
+    statement = state_of(org).statement(org, f"delete {name} {' '.join(equals)}", build)
+    return tx.execute(statement, {f"w_{key}": value for key, value in equals.items()})

@@ -67,6 +67,9 @@ class OauthSettings(_Section, frozen=True):
     block_user_agent_flow: bool = False
     pkce_required: bool = False
     client_credentials_enabled: bool = True
+    client_credentials_my_domain_only: bool = False
+    #: how far ahead a JWT's exp may lie; three minutes of clock skew come on top
+    jwt_lifetime_seconds: Positive = 180
 
 
 class ApiSettings(_Section, frozen=True):

@@ -18,6 +18,7 @@ from simorg.access.policy import enforced_policy, overridden
 from simorg.access.questions import (
     ANY_API_AUTH,
     API_ENABLED,
+    API_ONLY,
     APPROVE_UNINSTALLED,
     Answer,
     Question,
@@ -136,6 +137,8 @@ def user_active(q: Question) -> Answer | None:
         return refused("password_inactive" if with_password else "user_inactive", "inactive user")
     if q.user.frozen:
         return refused("password_frozen" if with_password else "user_frozen", "frozen user")
+    if q.flow is Flow.UI and API_ONLY in q.user.permissions:
+        return refused("api_only_user", "API-only users have no pages")
     return passed("the user is active")
 
 
