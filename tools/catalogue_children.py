@@ -39,7 +39,7 @@ def _of_parent(
     told = {f"{o.name}.{f['name']}": named.get(f"{o.name}.{f['name']}") for o, f in rows}
     taken = {name.lower() for name in told.values() if name}
     unnamed = re.compile(table["unnamed"])
-    out = []
+    out: list[Child] = []
     for item, field in rows:
         key = f"{item.name}.{field['name']}"
         name = told[key]
@@ -48,6 +48,8 @@ def _of_parent(
             name = companion
         elif key not in named and not unnamed.fullmatch(key) and parent not in table["quiet"]:
             name = _fresh_name(item.name, field["name"], taken)
+        if name and any(name == c.name for c in out):
+            raise SystemExit(f"{parent}: two child relationships named {name} ({key})")
         if name:
             taken.add(name.lower())
         cascade = bool(field.get("cascade_delete")) or key in table["cascade"]

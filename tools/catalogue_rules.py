@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 from typing import Any
 
 import yaml
 from catalogue_facts import RawObject
+from catalogue_references import give_prefixes, settle_reference, unique_relationships
 from catalogue_words import label_of, plural
 
 from simorg.org.schema import standard_values
@@ -110,8 +110,8 @@ def clean_objects(raw: list[RawObject]) -> list[RawObject]:
         _apply_hand_fields(item, tables["fields"], tables["picklists"])
         _mark_names_and_parts(item)
         item.fields = _ordered(item.fields, tables["objects"]["order"].get(item.name, "").split())
-        _unique_relationships(item)
-    _give_prefixes(objects, tables["prefixes"])
+        unique_relationships(item)
+    give_prefixes(objects, tables["prefixes"])
     return objects
 
 
@@ -139,7 +139,7 @@ def _meaningful_lists() -> dict[str, list[Any]]:
 def _kept_fields(item: RawObject, core: list[str] | None) -> list[dict[str, str]]:
     best: dict[str, dict[str, str]] = {}
     for row in item.fields:
-        name = row["field"]
+        row["field"] = name = "Id" if row["field"] == "ID" else row["field"]
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name) or _dropped(item.name, row):
             continue
         if core is not None and not row["label"] and name not in core:
@@ -183,8 +183,19 @@ def _settle(item: RawObject, row: dict[str, str], names: dict[str, str]) -> Clea
         field["digits"] = field["digits"] or 18
     for code in _properties(item, name, kind, field["length"], row["properties"]):
         field[PROPERTY_CODES[code]] = True
-    _settle_reference(field, row, names)
+    if _optional(item, field, row):
+        field["nillable"] = True
+    settle_reference(field, row, names)
     return field
+
+
+def _optional(item: RawObject, field: CleanField, row: dict[str, str]) -> bool:
+    """Fields of some feature only, and lists of ids, are never required."""
+    if field["type"] in ("junctionidlist", "boolean", "id"):
+        return field["type"] == "junctionidlist"
+    labelled = any(f["label"] for f in item.fields)
+    feature = labelled and not row["label"] and field["type"] != "string"
+    return (feature or field["name"] == "RecordTypeId") and bool(field.get("createable"))
 
 
 def _properties(item: RawObject, name: str, kind: str, length: int, told: str) -> str:
@@ -208,30 +219,6 @@ def _properties(item: RawObject, name: str, kind: str, length: int, told: str) -
     if "A" in codes:
         codes = (codes - set("CUN")) | set("DFS")
     return "".join(sorted(codes))
-
-
-_USER_FIELDS = re.compile(r"(Owner|User|Actor|Submitter|Assignee|Approver|.*By|.*User|.*Owner)Id")
-
-_OTHER_STEMS = re.compile(
-    r".*[a-z0-9](Account|Asset|Campaign|Case|Contact|Contract|Lead|Opportunity|Order|Product2|Quote)"
-)
-
-
-def _settle_reference(field: CleanField, row: dict[str, str], names: dict[str, str]) -> None:
-    if field["type"] != "reference":
-        return
-    stem = field["name"][:-2] if field["name"].endswith(("Id", "ID")) else field["name"]
-    known = [names[t.lower()] for t in (row["refers_to"] or "").split("|") if t.lower() in names]
-    if not known and stem.lower() in names:
-        known = [names[stem.lower()]]
-    if not known and _USER_FIELDS.fullmatch(field["name"]):
-        known = ["User"]
-    if not known and (match := _OTHER_STEMS.fullmatch(stem)):
-        known = [match[1]]
-    field["reference_to"] = list(dict.fromkeys(known))
-    if known:
-        relation = row["relationship_name"] or stem
-        field["relationship_name"] = None if relation == field["name"] else relation
 
 
 def _add_system_fields(item: RawObject) -> None:
@@ -344,38 +331,3 @@ def _ordered(fields: list[CleanField], told: list[str]) -> list[CleanField]:
         return (4, _LAST.index(name), "") if name in _LAST else (3, 0, name.lower())
 
     return sorted(fields, key=place)
-
-
-def _unique_relationships(item: RawObject) -> None:
-    taken: set[str] = {f["name"].lower() for f in item.fields}
-    for field in item.fields:
-        relation = field.get("relationship_name")
-        if relation and relation.lower() in taken:
-            stem = re.sub(r"I[dD]$", "", field["name"])
-            field["relationship_name"] = stem if stem.lower() not in taken else None
-        if field.get("relationship_name"):
-            taken.add(field["relationship_name"].lower())
-
-
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def _give_prefixes(objects: list[RawObject], table: dict[str, Any]) -> None:
-    """Known prefixes; else one of our own under ``S``, from the name, so that it stays."""
-    without = re.compile(table["without"])
-    for item in objects:
-        item.prefix = table["known"].get(item.name, item.prefix)
-        if without.fullmatch(item.name):
-            item.prefix = None
-    taken = [o.prefix for o in objects if o.prefix]
-    used = set(taken)
-    if twice := sorted(p for p in used if taken.count(p) > 1):
-        raise SystemExit(f"prefixes given twice: {twice}")
-    for item in objects:
-        if item.prefix or without.fullmatch(item.name):
-            continue
-        number = zlib.crc32(item.name.encode()) % 3844
-        while (own := f"S{_BASE62[number // 62]}{_BASE62[number % 62]}") in used:
-            number = (number + 1) % 3844
-        item.prefix = own
-        used.add(own)
