@@ -120,6 +120,11 @@ def check_audience(assertion: Assertion, hosts: Collection[str]) -> None:
         raise OAuthError("invalid_grant", "audience is invalid")
 
 
+def expires_at(assertion: Assertion) -> float:
+    """``exp`` in seconds; call after ``check_times``."""
+    return _seconds(assertion.claims.get("exp")) or 0.0
+
+
 def token_id(assertion: Assertion) -> str | None:
     """``jti``, or None when the client sends none."""
     value = assertion.claims.get("jti")
@@ -144,10 +149,10 @@ def certificate_key(pem: str) -> RSAKey:
     if b"BEGIN PUBLIC KEY" in raw:
         public = serialization.load_pem_public_key(raw)
     elif b"BEGIN CERTIFICATE" in raw:
-        public = load_pem_x509_certificate(raw).public_key()  # type: ignore[assignment]
+        public = load_pem_x509_certificate(raw).public_key()
     else:
         der = base64.b64decode(b"".join(raw.split()), validate=True)
-        public = load_der_x509_certificate(der).public_key()  # type: ignore[assignment]
+        public = load_der_x509_certificate(der).public_key()
     if not isinstance(public, RSAPublicKey):
         raise ValueError("the certificate holds no RSA key")
     return RSAKey.import_key(

@@ -89,7 +89,11 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
 def refusal(error: OAuthError) -> Answer:
     """Status, body and headers of a refused call."""
-    return error.status, {
-        "error": error.error,
-        "error_description": error.description,
-    }, NO_STORE
+    return (
+        error.status,
+        {
+            "error": error.error,
+            "error_description": error.description,
+        },
+        NO_STORE,
+    )

@@ -49,7 +49,8 @@ def test_prn_wins_over_sub() -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [CERTIFICATE, "".join(CERTIFICATE.splitlines()[1:-1]), CERTIFICATE.replace("\n", "\r\n")]
+    "form",
+    [CERTIFICATE, "".join(CERTIFICATE.splitlines()[1:-1]), CERTIFICATE.replace("\n", "\r\n")],
 )
 def test_certificate_forms(form: str) -> None:
     assertion.verify(assertion.read(sign({"iss": "k"})), assertion.certificate_key(form))
@@ -73,7 +74,9 @@ def test_algorithm_none_is_refused() -> None:
     assert refused(error) == ("invalid_grant", "invalid assertion")
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "none", "PS256", "RS512", "ES256", None, 5, ["RS256"]])
+@pytest.mark.parametrize(
+    "algorithm", ["HS256", "none", "PS256", "RS512", "ES256", None, 5, ["RS256"]]
+)
 def test_only_rs256(algorithm: Any) -> None:
     text = f"{b64({'alg': algorithm})}.{b64({'iss': 'k'})}.AAAA"
     with pytest.raises(OAuthError):

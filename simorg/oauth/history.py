@@ -1,0 +1,84 @@
+"""Login History rows and sessions of OAuth logins, on ``access``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simorg.access import history, login, refusals, sessions
+from simorg.errors import OAuthError
+from simorg.oauth import policies
+
+if TYPE_CHECKING:
+    from simorg.oauth.issue import Login
+    from simorg.oauth.request import OAuthCall
+
+#: OAuth error_description -> LoginHistory.Status, where the gate's refusals have no say
+_STATUS = {
+    "invalid assertion": "Failed: Signature Invalid",
+    "audience is invalid": "Failed: Invalid Token",
+    "jti claim has already been used": "Failed: Invalid Nonce",
+    "expired authorization code": "Failed: Invalid Token",
+    "expired access/refresh token": "Failed: Invalid Token",
+    "invalid code verifier": "Failed: Invalid Token",
+    "missing required code verifier": "Failed: Invalid Token",
+    "redirect_uri must match configuration": "Failed: Invalid Callback URL",
+    "token request is already being processed": "Failed: Token request is already being processed",
+    "the requested scope is not allowed": "Failed: Not approved for access",
+}
+_BY_ERROR = {r.oauth: r.login_status for r in refusals.REFUSALS.values() if r.oauth is not None}
+
+
+def origin(call: OAuthCall) -> history.Origin:
+    """Where an OAuth call came from."""
+    return history.Origin(
+        source_ip=call.source_ip,
+        login_url=call.host,
+        browser=call.user_agent or "Unknown",
+        tls=call.scheme == "https",
+    )
+
+
+def failed(who: Login, error: OAuthError, *, status: str | None = None) -> None:
+    """A refused login leaves its row; everything else of it is undone."""
+    text = status or _STATUS.get(error.description)
+    text = text or _BY_ERROR.get((error.error, error.description)) or refusals.NOT_APPROVED
+    history.record(
+        who.org,
+        who.user_id,
+        who.flow,
+        text,
+        origin=origin(who.call),
+        application=who.app.name,
+    )
+
+
+def succeeded(who: Login, granted: tuple[str, ...], approval_key: str) -> sessions.Session:
+    """Write the row and open the session; inside the caller's transaction if there is one."""
+    with who.org.store.writing():
+        login_id = history.record(
+            who.org, who.user_id, who.flow, origin=origin(who.call), application=who.app.name
+        )
+        return sessions.open_session(
+            who.org,
+            who.user_id,
+            who.flow,
+            app_id=who.app.id,
+            scopes=granted,
+            source_ip=who.call.source_ip,
+            login_history_id=login_id,
+            oauth_token_key=approval_key,
+            seconds_valid=policies.policy(who.app).session_timeout,
+        )
+
+
+def check_password(who: Login, password: str) -> None:
+    """The password, or password and security token; ``authentication failure`` otherwise."""
+    relaxed = policies.policy(who.app).relax_ip
+    refusal = login.check_password(
+        who.org, who.user_id, password, who.call.source_ip, ip_relaxed=relaxed
+    )
+    if refusal is None:
+        return
+    error = refusals.oauth_error(refusal)
+    failed(who, error, status=refusals.login_status(refusal))
+    raise error

@@ -1,0 +1,98 @@
+"""JWT bearer flow: an assertion signed with the key whose certificate the app has.
+
+https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_jwt_flow.htm
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from simorg.access import directory, refusals
+from simorg.access.model import Flow, Policy
+from simorg.access.policy import enforced_policy
+from simorg.access.settings import oauth_settings
+from simorg.access.settings import read as read_settings
+from simorg.errors import OAuthError
+from simorg.oauth import approvals, assertion, issue, places, robot_key, scopes, secrets
+from simorg.oauth.machinery import Answer, Grant
+
+_KEPT = "oauth.jti"
+
+
+class JwtBearerGrant(Grant):
+    """``grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer``; never gives a refresh token."""
+
+    GRANT_TYPE = assertion.GRANT_TYPE
+    login: issue.Login
+    parsed: assertion.Assertion
+
+    def validate_token_request(self) -> None:
+        call = self.call
+        parsed = self.parsed = assertion.read(call.require("assertion"))
+        consumer_key, username = parsed.issuer, parsed.username
+        found = places.find_user(call, username)
+        org = found[0] if found else places.org_of_client(call, consumer_key)
+        app = places.find_app(call, org, consumer_key)
+        certificate = robot_key.certificate_of(call.catalogue, org, app)
+        if not certificate:
+            raise assertion.invalid()
+        try:
+            assertion.verify(parsed, assertion.certificate_key(certificate))
+        except ValueError:
+            raise assertion.invalid() from None
+        person = directory.person(org, found[1]) if found else None
+        if person is None:
+            # Salesforce says the same of a user it does not know
+            raise refusals.oauth_error("consent_missing")
+        self.login = issue.Login(call, org, app, person, Flow.JWT_BEARER)
+        with issue.recorded(self.login):
+            self._check_claims()
+
+    def _check_claims(self) -> None:
+        login = self.login
+        assertion.check_audience(self.parsed, places.audience_hosts(login.call, login.org))
+        assertion.check_times(
+            self.parsed,
+            login.org.clock.now().timestamp(),
+            oauth_settings(login.org).jwt_lifetime_seconds,
+        )
+        assertion.token_id(self.parsed)
+
+    def create_token_response(self) -> Answer:
+        login = self.login
+        with issue.recorded(login), login.org.store.writing():
+            issue.admit(login)
+            self._spend_token_id()
+            issued = issue.without_consent(login, self._scopes())
+        return issue.answer(issue.body(login, issued, signed=False))
+
+    def _scopes(self) -> tuple[str, ...]:
+        """All the app's when an administrator approved it, else what the user approved before.
+
+        https://salesforce.stackexchange.com/questions/184363
+        """
+        login = self.login
+        allowed = tuple(s for s in login.app.scopes if s != "refresh_token")
+        if (
+            enforced_policy(
+                login.app.facts(login.person), read_settings(login.org), login.person.facts
+            )
+            is Policy.ALL
+        ):
+            agreed = approvals.consented_scopes(login.org, login.app.id, login.user_id)
+            allowed = tuple(s for s in allowed if s in agreed) or allowed
+        requested = login.call.get("scope")
+        return scopes.grant(requested, allowed) if requested else allowed
+
+    def _spend_token_id(self) -> None:
+        """``jti`` works once while the assertion lives."""
+        login = self.login
+        token_id = assertion.token_id(self.parsed)
+        if token_id is None:
+            return
+        key = f"{login.app.id}:{secrets.digest(token_id)}"
+        if login.org.kept.get(_KEPT, key) is not None:
+            raise OAuthError("bad_jti_claim", "jti claim has already been used")
+        expires = assertion.expires_at(self.parsed)
+        until = datetime.fromtimestamp(min(expires, 32_503_680_000), UTC)
+        login.org.kept.put(_KEPT, key, b"1", until + timedelta(seconds=assertion.SKEW + 1))

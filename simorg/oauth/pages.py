@@ -1,0 +1,264 @@
+"""The pages a person sees: login, ``Allow Access?``, errors; and the cookie of their session.
+
+Labels as on Salesforce: https://help.salesforce.com/s/articleView?id=platform.remoteaccess_request.htm
+Every form carries a token against forgery: on the login page the value of a cookie of its own,
+on the approval page a MAC of the request keyed with the session id, which no other site knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Response, make_response, render_template, request
+
+from simorg.errors import OAuthError, SalesforceError
+from simorg.oauth.request import OAuthCall, read_call
+
+if TYPE_CHECKING:
+    from simorg.oauth.authorize import Asked, NeedsApproval, Outcome, PageError
+    from simorg.org.caller import Caller
+    from simorg.org.catalogue import OrgCatalogue
+
+LOGIN_PATH = "/login"
+LOGOUT_PATH = "/secur/logout.jsp"
+APPROVAL_PATH = "/setup/secur/RemoteAccessAuthorizationPage.apexp"
+ERROR_PATH = "/setup/secur/RemoteAccessErrorPage.apexp"
+AUTHORIZE_PATH = "/services/oauth2/authorize"
+SESSION_COOKIE = "sid"
+_FORM_COOKIE = "login_form"
+_MAX_START_URL = 16 * 1024
+LOGIN_FAILED = (
+    "Please check your username and password. If you still can't log in, contact your Salesforce"
+    " administrator."
+)
+
+
+# -- authorize -----------------------------------------------------------------------------------
+
+
+def authorize(catalogue: OrgCatalogue) -> Response:
+    """``/services/oauth2/authorize``."""
+    try:
+        call = read_call(catalogue, request)
+    except OAuthError as error:
+        return _plain_error(error.error, error.description)
+    return _proceed(call)
+
+
+def approve(catalogue: OrgCatalogue) -> Response:
+    """The approval page's answer: the whole request is judged again before it counts."""
+    try:
+        posted = read_call(catalogue, request)
+    except OAuthError as error:
+        return _plain_error(error.error, error.description)
+    source, sid = posted.get("source"), request.cookies.get(SESSION_COOKIE, "")
+    expected = approval_token(sid, source)
+    if not sid or not hmac.compare_digest(posted.get("csrf").encode(), expected.encode()):
+        return _plain_error("invalid_request", "the page has expired, please start again", 403)
+    pairs = parse_qsl(source, keep_blank_values=True)
+    call = OAuthCall(
+        catalogue=catalogue,
+        method="GET",
+        scheme=posted.scheme,
+        host=posted.host,
+        path=AUTHORIZE_PATH,
+        params=dict(pairs),
+        source_ip=posted.source_ip,
+        user_agent=posted.user_agent,
+    )
+    decision = posted.get("decision")
+    return _proceed(call, decision if decision in ("allow", "deny") else "deny")
+
+
+def _proceed(call: OAuthCall, decision: str = "") -> Response:
+    from simorg.oauth import authorize as module
+
+    caller = current_user(call.catalogue)
+    try:
+        asked = module.begin(call, caller)
+        outcome = module.decide(asked, caller, decision=decision)
+    except module.PageError as error:
+        return _show_error(error)
+    return _respond(asked, outcome)
+
+
+def _respond(asked: Asked, outcome: Outcome) -> Response:
+    from simorg.oauth import authorize as module
+
+    if isinstance(outcome, module.Redirect):
+        return _redirect(outcome.location)
+    if isinstance(outcome, module.NeedsLogin):
+        return _redirect(login_url(asked.call))
+    return _approval_page(asked.call, outcome)
+
+
+def _approval_page(call: OAuthCall, outcome: NeedsApproval) -> Response:
+    from simorg.oauth import scopes
+
+    source = urlencode(list(call.params.items()))
+    return _page(
+        "oauth_approve.html",
+        app=outcome.app.name,
+        scopes=scopes.describe(outcome.scopes),
+        username=outcome.username,
+        org=outcome.org.name,
+        action=APPROVAL_PATH,
+        source=source,
+        csrf=approval_token(request.cookies.get(SESSION_COOKIE, ""), source),
+        not_you=f"{LOGOUT_PATH}?{urlencode({'startURL': f'{AUTHORIZE_PATH}?{source}'})}",
+    )
+
+
+def approval_token(sid: str, source: str) -> str:
+    """Ties an approval to one session and one request."""
+    return hmac.new(sid.encode(), b"approve\n" + source.encode(), hashlib.sha256).hexdigest()
+
+
+def login_url(call: OAuthCall) -> str:
+    """The login page that comes back here; a fresh login satisfies ``prompt=login``."""
+    prompts = " ".join(p for p in call.get("prompt").split() if p != "login")
+    params = {k: v for k, v in call.params.items() if k != "prompt"}
+    if prompts:
+        params["prompt"] = prompts
+    start = f"{AUTHORIZE_PATH}?{urlencode(list(params.items()))}"
+    query = {"ec": "302", "startURL": start}
+    if hint := call.get("login_hint"):
+        query["un"] = hint
+    return f"{LOGIN_PATH}?{urlencode(query)}"
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+def _show_error(error: PageError) -> Response:
+    if error.error == "invalid_client":  # usage restrictions have a page of their own
+        query = urlencode({"error": error.error, "error_description": error.description})
+        return _redirect(f"{ERROR_PATH}?{query}")
+    return _plain_error(error.error, error.description)
+
+
+def _plain_error(error: str, description: str, status: int = 400) -> Response:
+    text = urlencode({"error": error, "error_description": description}).replace("+", "%20")
+    return _guarded(make_response(text, status, {"Content-Type": "text/plain;charset=UTF-8"}))
+
+
+def error_page(catalogue: OrgCatalogue) -> Response:
+    """The generic OAuth error page; what it was told stands in the address only."""
+    return _page(
+        "oauth_error.html",
+        detail="OAUTH_APPROVAL_ERROR_GENERIC : An unexpected error has occured during"
+        " authentication. Please try again.",
+    )
+
+
+# -- login and logout ----------------------------------------------------------------------------
+
+
+def login(catalogue: OrgCatalogue) -> Response:
+    """The login page."""
+    if request.method == "GET":
+        start = safe_start_url(request.args.get("startURL", ""))
+        return _login_page(start, username=request.args.get("un", "")[:80])
+    try:
+        call = read_call(catalogue, request)
+    except OAuthError as error:
+        return _plain_error(error.error, error.description, error.status)
+    cookie = request.cookies.get(_FORM_COOKIE, "")
+    start, username = safe_start_url(call.get("startURL")), call.get("username").strip()
+    if not cookie or not hmac.compare_digest(call.get("csrf").encode(), cookie.encode()):
+        message = "The page has expired. Please log in again."
+        return _login_page(start, username=username, error=message, status=403)
+    from simorg.oauth.ui_login import log_in
+
+    token = log_in(call, username, call.get("pw"))
+    if token is None:
+        return _login_page(start, username=username, error=LOGIN_FAILED)
+    response = _redirect(start)
+    _set_cookie(response, SESSION_COOKIE, token)
+    response.delete_cookie(_FORM_COOKIE, path=LOGIN_PATH)
+    return response
+
+
+def logout(catalogue: OrgCatalogue) -> Response:
+    """End the browser's session and show the login page."""
+    from simorg.access import sessions
+
+    caller = current_user(catalogue)
+    if caller is not None and caller.session_id is not None:
+        sessions.end_session(caller.org, caller.session_id)
+    start = safe_start_url(request.args.get("startURL", ""))
+    response = _redirect(f"{LOGIN_PATH}?{urlencode({'startURL': start})}")
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
+
+
+def _login_page(
+    start: str, *, username: str = "", error: str | None = None, status: int = 200
+) -> Response:
+    csrf = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
+    response = _page(
+        "oauth_login.html",
+        status,
+        action=LOGIN_PATH,
+        start_url=start,
+        username=username,
+        error=error,
+        csrf=csrf,
+    )
+    _set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
+    return response
+
+
+def safe_start_url(url: str) -> str:
+    """A path of this server, or ``/``: nobody is sent elsewhere after logging in."""
+    plain = url.isascii() and url.isprintable() and len(url) <= _MAX_START_URL
+    if not plain or not url.startswith("/") or url.startswith("//") or "\\" in url:
+        return "/"
+    return url
+
+
+def current_user(catalogue: OrgCatalogue) -> Caller | None:
+    """Who the browser's session belongs to."""
+    from simorg.access import sessions
+    from simorg.access.model import Flow
+
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not token:
+        return None
+    try:
+        caller = sessions.authenticate(catalogue, token, surface="ui", enforce=False)
+    except SalesforceError:
+        return None
+    return caller if caller.flow in (Flow.UI, Flow.CONTROL) else None
+
+
+def _set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
+    response.set_cookie(
+        name, value, path=path, httponly=True, samesite="Lax", secure=request.is_secure
+    )
+
+
+def _page(template: str, status: int = 200, **values: object) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    response = make_response(render_template(template, nonce=nonce, **values), status)
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return _guarded(response)
+
+
+def _redirect(location: str) -> Response:
+    return _guarded(Response(b"", 302, {"Location": location}, mimetype="text/html"))
+
+
+def _guarded(response: Response) -> Response:
+    headers = response.headers
+    headers["Cache-Control"] = "no-cache, no-store"
+    headers["X-Frame-Options"] = "DENY"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    return response

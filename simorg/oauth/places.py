@@ -1,0 +1,100 @@
+"""Which org and which app a call means: by My Domain host, token, username and consumer key."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from simorg.access import directory, refusals
+from simorg.errors import OAuthError
+from simorg.oauth import secrets
+
+if TYPE_CHECKING:
+    from simorg.access.directory import App
+    from simorg.oauth.request import OAuthCall
+    from simorg.org.catalogue import OrgCatalogue
+    from simorg.org.org import Org
+
+#: what follows the My Domain name in a host; ``.localhost`` resolves to the machine itself
+_MY_DOMAIN = (
+    ".my.salesforce.com",
+    ".sandbox.my.salesforce.com",
+    ".develop.my.salesforce.com",
+    ".scratch.my.salesforce.com",
+    ".trailblaze.my.salesforce.com",
+    ".my.localhost",
+    ".localhost",
+)
+
+
+def org_of_host(catalogue: OrgCatalogue, hostname: str) -> Org | None:
+    """The org whose My Domain the host names; None at a login host or an IP address."""
+    for suffix in _MY_DOMAIN:
+        name = hostname.removesuffix(suffix)
+        if name != hostname and name and "." not in name:
+            return next((o for o in catalogue.list() if o.my_domain.lower() == name), None)
+    return None
+
+
+def audience_hosts(call: OAuthCall, org: Org) -> frozenset[str]:
+    """Hosts a JWT may name as its audience besides the login hosts."""
+    own = {call.host.lower(), call.hostname}
+    return frozenset(own | {f"{org.my_domain.lower()}{suffix}" for suffix in _MY_DOMAIN})
+
+
+def find_user(call: OAuthCall, username: str) -> tuple[Org, str] | None:
+    """The org and id of a username; at a My Domain host only that org's users are known."""
+    found = call.catalogue.find_user(username) if username else None
+    at_home = org_of_host(call.catalogue, call.hostname)
+    if found is None or (at_home is not None and at_home.id != found[0].id):
+        return None
+    return found
+
+
+def org_of_secret(call: OAuthCall, mark: str, value: str) -> Org | None:
+    """The org that an authorization code, refresh token or delete token belongs to."""
+    org_id = secrets.org_of(mark, value)
+    return call.catalogue.get(org_id) if org_id else None
+
+
+def org_of_client(call: OAuthCall, consumer_key: str) -> Org:
+    """The org meant when nothing but an app is named: the host's, the default one, any with it.
+
+    Raises ``invalid_client_id`` when no org has the app, ``app_not_found`` when the host's
+    does not.
+    """
+    at_home = org_of_host(call.catalogue, call.hostname)
+    if at_home is not None:
+        find_app(call, at_home, consumer_key)
+        return at_home
+    for org in (call.catalogue.default, *call.catalogue.list()):
+        if consumer_key in directory.apps(org).by_key:
+            return org
+    raise refusals.oauth_error("client_unknown")
+
+
+def find_app(call: OAuthCall, org: Org, consumer_key: str) -> App:
+    """The org's app of that consumer key.
+
+    Raises ``invalid_client_id`` for a key nobody has, ``app_not_found`` for another org's.
+    """
+    app = directory.apps(org).by_key.get(consumer_key) if consumer_key else None
+    if app is not None:
+        return app
+    if consumer_key and known(call.catalogue, consumer_key):
+        raise refusals.oauth_error("app_not_found")
+    raise refusals.oauth_error("client_unknown")
+
+
+def known(catalogue: OrgCatalogue, consumer_key: str) -> bool:
+    """Whether any org of this server has the app."""
+    return any(consumer_key in directory.apps(org).by_key for org in catalogue.list())
+
+
+def check_secret(app: App, secret: str, *, required: bool = True) -> None:
+    """Compare the consumer secret in constant time; one that is sent must always be right."""
+    if not secret and not required:
+        return
+    expected = (app.consumer_secret or "").encode()
+    if not expected or not hmac.compare_digest(secret.encode(), expected):
+        raise OAuthError("invalid_client", "invalid client credentials")

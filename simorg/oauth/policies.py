@@ -1,0 +1,79 @@
+"""What an app's own OAuth settings say: the keys of ``ConnectedApplication.simorg_Config``.
+
+Names follow the Metadata API's ConnectedApp type:
+https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_connectedapp.htm
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from simorg.access.directory import App
+    from simorg.oauth.approvals import Approval
+
+#: the Salesforce CLI's built-in client id; it has no secret
+PLATFORM_CLI = "PlatformCLI"
+
+_UNITS = {
+    "MINUTES": timedelta(minutes=1),
+    "HOURS": timedelta(hours=1),
+    "DAYS": timedelta(days=1),
+    "MONTHS": timedelta(days=30),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AppPolicy:
+    """An app's OAuth configuration and policies, defaults filled in."""
+
+    pkce_required: bool
+    #: the code exchange works without a secret (``isConsumerSecretOptional``)
+    secret_optional: bool
+    secret_required_for_refresh: bool
+    client_credentials: bool
+    refresh_rotation: bool
+    introspect_all: bool
+    #: ``infinite``, ``zero``, ``specific_lifetime:n:UNIT`` or ``specific_inactivity:n:UNIT``
+    refresh_token_policy: str
+    #: the app relaxes the profile's login IP ranges
+    relax_ip: bool
+    #: seconds, None: the org's session settings
+    session_timeout: int | None
+
+
+def policy(app: App) -> AppPolicy:
+    """Read an app's configuration."""
+    config: Any = app.config
+    no_secret = not app.consumer_secret
+    return AppPolicy(
+        pkce_required=bool(config.get("isPkceRequired", config.get("pkceRequired", False))),
+        secret_optional=no_secret or bool(config.get("isConsumerSecretOptional", False)),
+        secret_required_for_refresh=not no_secret
+        and bool(config.get("isSecretRequiredForRefreshToken", True)),
+        client_credentials=bool(
+            config.get("isClientCredentialEnabled", config.get("clientCredentials", False))
+        ),
+        refresh_rotation=bool(config.get("isRefreshTokenRotationEnabled", False)),
+        introspect_all=bool(config.get("isIntrospectAllTokens", False)),
+        refresh_token_policy=str(config.get("refreshTokenPolicy", "infinite")),
+        relax_ip=config.get("ipRelaxation", "ENFORCE") != "ENFORCE",
+        session_timeout=config.get("sessionTimeoutSeconds"),
+    )
+
+
+def refresh_expired(rule: str, approval: Approval, now: datetime) -> bool:
+    """Whether the refresh token policy has ended an approval's refresh token."""
+    if rule == "zero":
+        return True
+    kind, _, rest = rule.partition(":")
+    amount, _, unit = rest.partition(":")
+    if kind not in ("specific_lifetime", "specific_inactivity") or not amount.isdigit():
+        return False
+    span = int(amount) * _UNITS.get(unit.upper(), timedelta(days=1))
+    start = approval.created if kind == "specific_lifetime" else approval.last_used
+    return now > start + span

@@ -1,0 +1,55 @@
+"""``/services/oauth2/revoke``: end an access token, or a refresh token with all it gave.
+
+https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_revoke_token.htm
+SOAP and UI sessions cannot be revoked here:
+https://developer.salesforce.com/blogs/developer-relations/2011/11/revoking-oauth-2-0-access-tokens-and-refresh-tokens
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simorg.access import sessions
+from simorg.access.model import Flow
+from simorg.errors import OAuthError
+from simorg.oauth import approvals, places, secrets
+
+if TYPE_CHECKING:
+    from simorg.oauth.request import OAuthCall
+
+#: sessions that OAuth did not issue
+_FOREIGN = frozenset({Flow.SOAP_LOGIN, Flow.UI, Flow.VISUALFORCE})
+
+
+def revoke(call: OAuthCall) -> None:
+    """Revoke the ``token`` parameter; raises ``invalid_request`` or ``invalid_token``."""
+    token = call.require("token")
+    if _revoke_refresh(call, token) or _revoke_access(call, token):
+        return
+    raise OAuthError("invalid_token", "invalid token: " + _kind(token))
+
+
+def _revoke_refresh(call: OAuthCall, token: str) -> bool:
+    for mark, find in (
+        (secrets.REFRESH, approvals.by_refresh_token),
+        (secrets.DELETE, approvals.by_delete_token),
+    ):
+        org = places.org_of_secret(call, mark, token)
+        approval = find(org, token) if org is not None else None
+        if org is not None and approval is not None:
+            approvals.revoke(org, approval.key)
+            return True
+    return False
+
+
+def _revoke_access(call: OAuthCall, token: str) -> bool:
+    located = sessions.locate(call.catalogue, token)
+    if located is None or located[1].flow in _FOREIGN:
+        return False
+    org, session = located
+    sessions.end_session(org, session.id)
+    return True
+
+
+def _kind(token: str) -> str:
+    return "access token" if "!" in token[:20] else "refresh token"
