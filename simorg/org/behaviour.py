@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Behaviour:
     computed: Mapping[tuple[str, str], ComputedField] = field(default_factory=dict)
     #: objects whose change must bump ``Org.access_generation``
     access_objects: frozenset[str] = frozenset()
+    #: settings section -> frozen msgspec struct with a default for every switch
+    sections: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
 
     def rules_for(self, name: str) -> ObjectRules:
         return self.rules.get(name, _ALLOW)

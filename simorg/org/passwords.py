@@ -1,7 +1,7 @@
-"""Password hashes: salted BLAKE2b.
+"""Passwords of simulated users: salted and compared in constant time, cheap on purpose.
 
-A test double's choice: a slow hash would cost a second for every org that a test makes, and what
-it protects here is ``simorg123``. Never use it for real passwords.
+A real service would use a slow hash (scrypt, Argon2). Here every new org would pay for it per
+user and every test per login, and the passwords are printed in a definition file anyway.
 """
 
 from __future__ import annotations
@@ -10,22 +10,17 @@ import hashlib
 import hmac
 import secrets
 
-_SCHEME = "blake2b"
+
+def hash_password(password: str, salt: bytes | None = None) -> str:
+    """``blake2b$salt$digest`` in hex."""
+    salt = secrets.token_bytes(16) if salt is None else salt
+    digest = hashlib.blake2b(password.encode(), key=salt, digest_size=32).hexdigest()
+    return f"blake2b${salt.hex()}${digest}"
 
 
-def hash_password(password: str, salt: str | None = None) -> str:
-    """``blake2b$salt$digest`` of a password."""
-    salt = salt if salt is not None else secrets.token_hex(8)
-    digest = hashlib.blake2b(
-        password.encode("utf-8", "surrogatepass"), salt=bytes.fromhex(salt), digest_size=32
-    )
-    return f"{_SCHEME}${salt}${digest.hexdigest()}"
-
-
-def verify_password(stored: str | None, password: str) -> bool:
-    """Whether it is the password of that hash, compared in constant time."""
-    scheme, _, rest = (stored or "").partition("$")
-    salt, _, digest = rest.partition("$")
-    if scheme != _SCHEME or not digest:
+def verify_password(password: str, stored: str | None) -> bool:
+    """Whether the password is the one that was hashed; False without a stored hash."""
+    parts = (stored or "").split("$")
+    if len(parts) != 3 or parts[0] != "blake2b":
         return False
-    return hmac.compare_digest(hash_password(password, salt), stored or "")
+    return hmac.compare_digest(hash_password(password, bytes.fromhex(parts[1])), stored or "")

@@ -24,7 +24,7 @@ fields too. Besides its fields a table has nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -59,9 +59,7 @@ class Reader(Protocol):
         """Rows one at a time, ``chunk`` fetched at once."""
         ...
 
-    def one(
-        self, statement: Statement, values: Mapping[str, Any] = ...
-    ) -> tuple[Any, ...] | None:
+    def one(self, statement: Statement, values: Mapping[str, Any] = ...) -> tuple[Any, ...] | None:
         """The first row or None."""
         ...
 
@@ -89,8 +87,20 @@ class Transaction(Reader, Protocol):
         """Bump the org's access generation when this transaction commits."""
         ...
 
+    def touch_config(self) -> None:
+        """Settings, clock or custom schema changed: other processes must read them again."""
+        ...
+
     def next_number(self, counter: str) -> int:
         """1, 2, 3, ... per named counter (autonumbers); kept by the database."""
+        ...
+
+    def on_commit(self, action: Callable[[], None]) -> None:
+        """Run after the commit (not after a roll-back)."""
+        ...
+
+    def on_rollback(self, action: Callable[[], None]) -> None:
+        """Run when this transaction, or the savepoint we are in, is rolled back."""
         ...
 
 
@@ -99,8 +109,11 @@ class Store(Protocol):
 
     dialect: str  # "sqlite" or "postgresql"
 
-    def table(self, name: str) -> sa.Table:
-        """The table of an sObject (canonical name), created at first use."""
+    def table(self, name: str) -> sa.TableClause:
+        """The table of an sObject (canonical name), created at first use (``KeyError``: none).
+
+        Ask for tables before ``reading()``: a new one is not in an older snapshot.
+        """
         ...
 
     def prepare(self, clause: sa.ClauseElement) -> Statement:
@@ -111,14 +124,42 @@ class Store(Protocol):
         """The column in the form that compares without case (indexes are made on it)."""
         ...
 
+    def in_list(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+        """``column IN (...)`` with the whole list as the one parameter ``name``, whose value is
+        ``list_value([...])``: one statement text for every length."""
+        ...
+
+    def list_value(self, values: Iterable[str]) -> Any:
+        """The value of an ``in_list`` parameter."""
+        ...
+
+    def private_table(self, name: str) -> sa.TableClause:
+        """A table of ``store.private.PRIVATE_TABLES`` for Core statements."""
+        ...
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The write transaction this thread is inside of."""
+        ...
+
+    @property
+    def access_generation(self) -> int:
+        """Grows with every committed change that access decisions depend on."""
+        ...
+
+    @property
+    def config_generation(self) -> int:
+        """Grows when settings, clock or custom schema change."""
+        ...
+
     def reading(self) -> AbstractContextManager[Reader]:
-        """One consistent snapshot."""
+        """One consistent snapshot; inside ``writing()`` the transaction itself."""
         ...
 
     def writing(self) -> AbstractContextManager[Transaction]:
         """A serialised write transaction: commits on leaving, rolls back on an exception.
 
-        Re-entrant in one thread: an inner ``writing()`` joins the outer transaction.
+        Re-entrant in one thread: an inner ``writing()`` is a savepoint of the outer transaction.
         """
         ...
 

@@ -1,0 +1,415 @@
+"""All orgs of a server: made from templates, found by id or username, reset and restored."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from simorg.errors import MalformedId
+from simorg.org import ids
+from simorg.org.behaviour import Behaviour
+from simorg.org.cache import Cache
+from simorg.org.org import Org
+from simorg.org.registry import FileRegistry, OrgEntry, Registry, UsernameTaken
+from simorg.org.schema.org_schema import OrgSchema
+from simorg.org.seeds.template import Copy, Template, personalise
+from simorg.org.settings import Documents
+from simorg.org.store.core import BaseStore
+from simorg.org.store.namespaces import FileNamespaces, Namespaces
+from simorg.org.store.pool import IdleConnections
+from simorg.org.usernames import Usernames
+
+#: definition files without a folder are looked up here
+_BUILT_IN = "acme"
+
+
+class CatalogueError(Exception):
+    """An org cannot be made, reset, saved or restored as asked; the text says why."""
+
+
+class NoSuchOrg(CatalogueError):
+    """There is no org, or no snapshot, of that id or name."""
+
+
+class Config(Protocol):
+    """What of the server's configuration is read here (``simorg.config.ServerConfig``)."""
+
+    @property
+    def database(self) -> str | None: ...
+    @property
+    def state(self) -> Path | None: ...
+    @property
+    def orgs(self) -> Sequence[Path]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueConfig:
+    """A configuration for use without a server."""
+
+    #: ``postgresql://...`` or None for SQLite files
+    database: str | None = None
+    #: folder that keeps the orgs; None: a temporary one
+    state: Path | None = None
+    #: definition files; the first is the default org's (none: the built-in acme)
+    orgs: Sequence[Path] = ()
+
+
+class OrgCatalogue:
+    """The orgs. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        behaviour: Behaviour | None = None,
+        *,
+        idle_connections: int = 96,
+    ) -> None:
+        self._config: Config = config if config is not None else CatalogueConfig()
+        self._behaviour = behaviour if behaviour is not None else Behaviour()
+        self._lock = threading.RLock()
+        self._orgs: dict[str, Org] = {}
+        self._entries: dict[str, OrgEntry] = {}
+        self._templates: dict[str, Template] = {}
+        self._statements: dict[str, Cache] = {}
+        #: what the layers above keep for the whole server, in memory
+        self.memory: dict[str, Any] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="simorg-"))
+        self._idle = IdleConnections(idle_connections)
+        try:
+            self._registry, self._spaces = self._open()
+            self._start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    # -- opening -----------------------------------------------------------------------------
+
+    def _open(self) -> tuple[Registry, Namespaces]:
+        config = self._config
+        if config.database is not None:
+            from simorg.org.store.postgres_namespaces import open_database
+
+            return open_database(config.database)
+        durable = config.state is not None
+        base = config.state if config.state is not None else self._folder
+        base.mkdir(parents=True, exist_ok=True)
+        registry = FileRegistry(base / "catalogue.sqlite", durable=durable)
+        spaces = FileNamespaces(
+            base / "orgs", self._folder / "templates", durable=durable, idle=self._idle
+        )
+        return registry, spaces
+
+    @property
+    def _durable(self) -> bool:
+        return self._config.state is not None or self._config.database is not None
+
+    def _start(self) -> None:
+        """Take up the orgs there are; make those of the configuration that are missing."""
+        entries = self._registry.orgs()
+        for entry in entries:
+            self._entries[entry.id] = entry
+        known = {entry.definition for entry in entries}
+        wanted: list[str | None] = [str(path) for path in self._config.orgs] or [None]
+        for definition in wanted:
+            stored = None if definition is None else str(Path(definition).resolve())
+            if stored not in known:
+                self._make(definition, None, None, first=True)
+
+    @property
+    def registry(self) -> Registry:
+        """What the server knows beside its orgs (the keys it made are kept there too)."""
+        return self._registry
+
+    # -- looking up --------------------------------------------------------------------------
+
+    @property
+    def default(self) -> Org:
+        """The org of the first definition."""
+        with self._lock:
+            wanted = self._config.orgs
+            definition = str(Path(wanted[0]).resolve()) if wanted else None
+            entries = sorted(self._entries.values(), key=lambda entry: entry.number)
+            for entry in entries:
+                if entry.definition == definition:
+                    return self._org(entry)
+            if entries:
+                return self._org(entries[0])
+        raise NoSuchOrg("there is no org")
+
+    def get(self, id: str) -> Org | None:
+        """The org of a 15- or 18-character id."""
+        try:
+            org_id = ids.normalise(id)
+        except MalformedId:
+            return None
+        found = self._orgs.get(org_id)
+        if found is not None:
+            return found
+        with self._lock:
+            entry = self._entries.get(org_id)
+            if entry is None:
+                entry = self._registry.org(org_id)  # made by another process
+                if entry is None:
+                    return None
+                self._entries[org_id] = entry
+            return self._org(entry)
+
+    def list(self) -> list[Org]:
+        """All orgs in the order they were made."""
+        with self._lock:
+            for entry in self._registry.orgs():
+                self._entries.setdefault(entry.id, entry)
+            entries = sorted(self._entries.values(), key=lambda entry: entry.number)
+            return [self._org(entry) for entry in entries]
+
+    def find_user(self, username: str) -> tuple[Org, str] | None:
+        """The org and user id of a username (any case)."""
+        held = self._registry.find_username(username)
+        if held is None:
+            return None
+        org = self.get(held[0])
+        if org is None or not self._has_user(org.store, held[1], username):
+            return None
+        return org, held[1]
+
+    def _org(self, entry: OrgEntry) -> Org:
+        found = self._orgs.get(entry.id)
+        if found is None:
+            store = self._spaces.open(_space(entry.id), OrgSchema())
+            found = self._orgs[entry.id] = self._adopt(entry, store)
+            saved = found.documents.read("identity") or {}
+            if saved.get("id") != entry.id:  # a reset was interrupted
+                self.reset(entry.id)
+        return found
+
+    def _adopt(self, entry: OrgEntry, store: BaseStore) -> Org:
+        usernames = Usernames(self._registry, entry.id, store, self._is_used)
+        statements = None
+        if store.namespace is None:
+            statements = self._statements.setdefault(entry.template, Cache())
+        return Org(
+            entry.id,
+            store,
+            self._behaviour,
+            usernames,
+            statements=statements,
+            durable=self._durable,
+        )
+
+    def _is_used(self, org_id: str, user_id: str, username: str) -> bool:
+        org = self.get(org_id)
+        return org is not None and self._has_user(org.store, user_id, username)
+
+    def _has_user(self, store: BaseStore, user_id: str, username: str) -> bool:
+        store.table("User")
+        name = '"User"' if store.namespace is None else f'"{store.namespace}"."User"'
+        with store.reading() as reader:
+            row = reader.connection.execute(
+                f'SELECT "Username" FROM {name} WHERE "Id" = {store.mark}', (user_id,)
+            ).fetchone()
+        return row is not None and row[0].lower() == username.lower()
+
+    # -- making ------------------------------------------------------------------------------
+
+    def create(
+        self,
+        definition: str | Path | None = None,
+        *,
+        name: str | None = None,
+        edition: str | None = None,
+    ) -> Org:
+        """A new org: a copy of the default definition's template, or of another definition's.
+
+        Usernames are unique per server. In a copy of the default definition they get a suffix,
+        ``.{name}`` or a short one of the org's number; those of another definition only if one
+        is taken. Raises ``DefinitionError`` (seeds) or ``CatalogueError``.
+        """
+        with self._lock:
+            return self._make(
+                None if definition is None else str(definition), name, edition, first=False
+            )
+
+    def _make(
+        self, definition: str | None, name: str | None, edition: str | None, *, first: bool
+    ) -> Org:
+        template = self._template(definition)
+        number = self._registry.next_number()
+        org_id = ids.make("00D", number)
+        suffixes = ["", *self._suffixes(name, number)]
+        if definition is None and not first:
+            suffixes = suffixes[1:]
+        told = edition or template.identity["edition"]
+        domain = template.identity["my_domain"]
+        store = self._spaces.copy(template.name, _space(org_id), OrgSchema())
+        for n, suffix in enumerate(suffixes):
+            copy = Copy(
+                org_id=org_id,
+                name=name or template.identity["name"],
+                edition=told,
+                my_domain=domain if not suffix else f"{domain}--{suffix[1:]}",
+                suffix=suffix,
+            )
+            entry = OrgEntry(
+                id=org_id,
+                name=copy.name,
+                number=number,
+                template=template.name,
+                suffix=suffix,
+                edition=edition,
+                definition=None if definition is None else str(Path(definition).resolve()),
+            )
+            if self._register(entry, template, last=n == len(suffixes) - 1):
+                personalise(store, template, copy)
+                break
+        self._entries[org_id] = entry
+        org = self._orgs[org_id] = self._adopt(entry, store)
+        return org
+
+    def _register(self, entry: OrgEntry, template: Template, *, last: bool) -> bool:
+        try:
+            self._registry.add_org(entry, template.renamed_users(entry.suffix))
+        except UsernameTaken as taken:
+            if last:
+                self._spaces.drop(_space(entry.id))
+                raise CatalogueError(str(taken)) from None
+            return False
+        return True
+
+    def _suffixes(self, name: str | None, number: int) -> list[str]:
+        word = re.sub(r"[^a-z0-9]+", "-", (name or "").lower()).strip("-")
+        own = f".org{number}"
+        return [f".{word}", own] if word and f".{word}" != own else [own]
+
+    def _template(self, definition: str | None) -> Template:
+        from simorg.org.seeds.build import build_template, read_definition, template_key
+
+        if definition is None and self._config.orgs:
+            definition = str(self._config.orgs[0])
+        text, source = read_definition(definition or _BUILT_IN)
+        key = template_key(text)
+        found = self._templates.get(key)
+        if found is not None:
+            return found
+        name = f"template_{key}"
+        if self._spaces.exists(name):
+            store = self._spaces.open(name, OrgSchema())
+            saved = Documents(store).read("template")
+            self._spaces.seal(store, name)
+            if saved is not None:
+                self._templates[key] = Template.from_dict(saved)
+                return self._templates[key]
+            self._spaces.drop(name)
+        store = self._spaces.create(name, OrgSchema())
+        try:
+            found = build_template(text, source, name, store, self._behaviour)
+        except BaseException:
+            store.close()
+            self._spaces.drop(name)
+            raise
+        self._spaces.seal(store, name)
+        self._templates[key] = found
+        return found
+
+    # -- the life of an org ------------------------------------------------------------------
+
+    def delete(self, id: str) -> None:
+        """Remove an org with its snapshots. Raises ``NoSuchOrg``."""
+        with self._lock:
+            org = self._known(id)
+            snapshots = self._registry.snapshots(org.id)
+            del self._orgs[org.id], self._entries[org.id]
+            self._registry.remove_org(org.id)
+            org.store.close()
+            self._spaces.drop(_space(org.id))
+            for name in snapshots:
+                self._spaces.drop(_snapshot_space(org.id, name))
+
+    def reset(self, id: str) -> Org:
+        """The org as it was made: records, settings, schema, clock. Raises ``NoSuchOrg``."""
+        with self._lock:
+            org = self._known(id)
+            entry = self._entries[org.id]
+            template = self._template(entry.definition)
+            domain = template.identity["my_domain"]
+            with org.store.write_lock:
+                self._spaces.swap(org.store, _space(org.id), template.name)
+                personalise(
+                    org.store,
+                    template,
+                    Copy(
+                        org_id=org.id,
+                        name=entry.name,
+                        edition=entry.edition or template.identity["edition"],
+                        my_domain=f"{domain}--{entry.suffix[1:]}" if entry.suffix else domain,
+                        suffix=entry.suffix,
+                    ),
+                )
+                org.reload()
+            self._registry.replace_users(org.id, template.renamed_users(entry.suffix))
+            return org
+
+    def snapshot(self, id: str, name: str) -> None:
+        """Keep the org's present state under a name; an older one of that name is replaced."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+            raise CatalogueError(
+                f"a snapshot's name is 1 to 40 letters, digits, - and _, not {name!r}"
+            )
+        with self._lock:
+            org = self._known(id)
+            self._spaces.save(org.store, _snapshot_space(org.id, name))
+            self._registry.add_snapshot(org.id, name)
+
+    def snapshots(self, id: str) -> list[str]:
+        """Names of an org's snapshots. Raises ``NoSuchOrg``."""
+        return self._registry.snapshots(self._known(id).id)
+
+    def restore(self, id: str, name: str) -> Org:
+        """Back to a snapshot. Raises ``NoSuchOrg``."""
+        with self._lock:
+            org = self._known(id)
+            if name not in self._registry.snapshots(org.id):
+                raise NoSuchOrg(f"org {org.id} has no snapshot {name!r}")
+            self._spaces.swap(org.store, _space(org.id), _snapshot_space(org.id, name))
+            org.reload()
+            try:
+                self._registry.replace_users(org.id, self._users(org.store))
+            except UsernameTaken as taken:
+                raise CatalogueError(f"restored, but {taken} in another org") from None
+            return org
+
+    def _users(self, store: BaseStore) -> list[tuple[str, str]]:
+        store.table("User")
+        name = '"User"' if store.namespace is None else f'"{store.namespace}"."User"'
+        with store.reading() as reader:
+            found: Any = reader.connection.execute(f'SELECT "Username", "Id" FROM {name}')
+            return [(row[0], row[1]) for row in found.fetchall()]
+
+    def _known(self, id: str) -> Org:
+        org = self.get(id)
+        if org is None:
+            raise NoSuchOrg(f"there is no org {id}")
+        return org
+
+    def close(self) -> None:
+        """Close everything; orgs that are not kept are gone."""
+        with self._lock:
+            for org in self._orgs.values():
+                org.close()
+            self._orgs = {}
+            self._registry.close()
+            self._spaces.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _space(org_id: str) -> str:
+    return org_id
+
+
+def _snapshot_space(org_id: str, name: str) -> str:
+    return f"{org_id}_{name}"

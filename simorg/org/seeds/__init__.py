@@ -1,0 +1,1 @@
+"""Org definitions (YAML): read, checked, and written into an empty org."""

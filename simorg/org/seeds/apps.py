@@ -1,0 +1,86 @@
+"""Connected apps of a definition, who is assigned to them, and their app menu items."""
+
+from __future__ import annotations
+
+import json
+
+from simorg.org.seeds.context import Building
+from simorg.org.seeds.definition import AppPart
+
+
+def build(building: Building) -> None:
+    """Write ConnectedApplication, SetupEntityAccess and AppMenuItem rows."""
+    for order, (name, part) in enumerate(building.definition.connected_apps.items()):
+        app_id = _app(building, name, part)
+        for parent in _parents(building, name, part):
+            building.writer.add(
+                "SetupEntityAccess",
+                {
+                    "ParentId": parent,
+                    "SetupEntityId": app_id,
+                    "SetupEntityType": "ConnectedApplication",
+                },
+            )
+        if part.installed:
+            building.writer.add(
+                "AppMenuItem",
+                {
+                    "Name": name.replace(" ", "_"),
+                    "Label": name,
+                    "ApplicationId": app_id,
+                    "Type": "ConnectedApplication",
+                    "SortOrder": order + 1,
+                    "UserSortOrder": order + 1,
+                    "IsVisible": True,
+                    "IsAccessible": True,
+                    "IsUsingAdminAuthorization": part.permitted_users == "adminApproved",
+                    "StartUrl": part.start_url,
+                },
+            )
+
+
+def _app(building: Building, name: str, part: AppPart) -> str:
+    run_as = None
+    if part.run_as is not None:
+        user = building.users.get(part.run_as)
+        if user is None:
+            path = ("connectedApps", name, "runAs")
+            raise building.source.error(path, f"there is no user {part.run_as!r}")
+        run_as = user.id
+    return building.writer.add(
+        "ConnectedApplication",
+        {
+            "Name": name,
+            "StartUrl": part.start_url,
+            "OptionsHasSessionLevelPolicy": part.session_level == "high",
+            "OptionsIsInternal": part.first_party,
+            "simorg_ConsumerKey": part.consumer_key,
+            "simorg_ConsumerSecret": part.consumer_secret,
+            "simorg_Installed": part.installed,
+            "simorg_Blocked": part.blocked,
+            "simorg_StoredPolicy": part.permitted_users == "adminApproved",
+            "simorg_Certificate": part.certificate,
+            "simorg_CallbackUrls": "\n".join(part.callback_urls),
+            "simorg_Scopes": " ".join(part.scopes),
+            "simorg_RunAsUserId": run_as,
+            "simorg_FirstParty": part.first_party,
+            "simorg_Config": json.dumps(part.config),
+        },
+    )
+
+
+def _parents(building: Building, name: str, part: AppPart) -> list[str]:
+    """Permission sets, profile-owned ones included, that are assigned the app."""
+    found = []
+    for section, names, known in (
+        ("profiles", part.profiles, building.profile_sets),
+        ("permissionSets", part.permission_sets, building.permission_sets),
+    ):
+        for n, wanted in enumerate(names):
+            if wanted not in known:
+                raise building.source.error(
+                    ("connectedApps", name, section, n),
+                    f"there is no {section[:-1]} named {wanted!r}",
+                )
+            found.append(known[wanted])
+    return found

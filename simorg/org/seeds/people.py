@@ -1,0 +1,284 @@
+"""Organization, licences, profiles, permission sets and users of a definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simorg.org.passwords import hash_password
+from simorg.org.schema.model import SObjectType
+from simorg.org.seeds.context import Building, SeededUser
+from simorg.org.seeds.definition import ProfilePart, UserPart
+
+_PREFIX = "Permissions"
+
+
+def build(building: Building) -> None:
+    """Write them; the first user made is the author of every record."""
+    users = list(building.definition.users)
+    if not users:
+        raise building.source.error(("users",), "an org needs at least one user")
+    ids = building.writer.new_ids("User", len(users))
+    building.writer.user_id = ids[0]
+    _organization(building)
+    for name, license in building.definition.licenses.items():
+        building.licenses[name] = building.writer.new_id("UserLicense")
+        building.used[name] = 0
+        del license
+    for name, profile in building.definition.profiles.items():
+        _profile(building, name, profile)
+    _permission_sets(building)
+    for number, (username, user_id) in enumerate(zip(users, ids, strict=True)):
+        _user(building, username, user_id, number)
+
+
+def finish(building: Building) -> None:
+    """Licences last: how many are used is known now."""
+    at = building.writer.created
+    for name, part in building.definition.licenses.items():
+        building.writer.add(
+            "UserLicense",
+            {
+                "Id": building.licenses[name],
+                "Name": name,
+                "MasterLabel": name,
+                "LicenseDefinitionKey": part.key,
+                "Status": "Active",
+                "TotalLicenses": part.total,
+                "UsedLicenses": building.used[name],
+                "UsedLicensesLastUpdated": f"{at:%Y-%m-%dT%H:%M:%S}.000+0000",
+            },
+        )
+
+
+def _organization(building: Building) -> None:
+    org = building.definition.org
+    values = {
+        "Id": building.org_id,
+        "Name": org.name,
+        "OrganizationType": f"{org.edition} Edition",
+        "InstanceName": org.instance,
+        "IsSandbox": org.sandbox,
+        "IsReadOnly": False,
+        "DefaultLocaleSidKey": org.locale,
+        "LanguageLocaleKey": "en_US",
+        "TimeZoneSidKey": org.time_zone,
+        "FiscalYearStartMonth": 1,
+        "UiSkin": "Theme3",
+        "Country": "US",
+        "DefaultAccountAccess": "Edit",
+        "DefaultContactAccess": "ControlledByParent",
+        "DefaultOpportunityAccess": "Edit",
+        "DefaultLeadAccess": "ReadEditTransfer",
+        "DefaultCaseAccess": "ReadEditTransfer",
+        "DefaultCampaignAccess": "All",
+        "DefaultCalendarAccess": "HideDetailsInsert",
+        "DefaultPricebookAccess": "ReadSelect",
+    }
+    building.writer.add("Organization", _known(building, "Organization", values))
+
+
+def _known(building: Building, type_name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values whose fields the object has (the catalogue tells which)."""
+    sobject = building.schema.get(type_name)
+    fields = sobject.fields if sobject is not None else {}
+    return {name: value for name, value in values.items() if name in fields}
+
+
+def _profile(building: Building, name: str, part: ProfilePart) -> None:
+    path = ("profiles", name)
+    license_id = building.licenses.get(part.license)
+    if license_id is None:
+        raise building.source.error((*path, "license"), f"there is no license {part.license!r}")
+    held = _permissions(building, "Profile", part.permissions, part.without, path)
+    profile_id = building.writer.add(
+        "Profile",
+        {
+            "Name": name,
+            "Description": part.description,
+            "UserLicenseId": license_id,
+            "UserType": part.user_type,
+            **held,
+        },
+    )
+    building.profiles[name] = profile_id
+    sets = _type(building, "PermissionSet").fields
+    building.profile_sets[name] = building.writer.add(
+        "PermissionSet",
+        {
+            "Id": (own_id := building.writer.new_id("PermissionSet")),
+            # Salesforce names a profile's own set X plus the set's id
+            "Name": f"X{own_id[:15]}",
+            "Label": own_id,
+            "IsOwnedByProfile": True,
+            "IsCustom": False,
+            "ProfileId": profile_id,
+            "LicenseId": license_id,
+            "Type": "Profile",
+            **{name: True for name in held if name in sets},
+        },
+    )
+
+
+def _permissions(
+    building: Building, type_name: str, told: Any, without: list[str], path: tuple[str, ...]
+) -> dict[str, bool]:
+    """Permission columns that are true. Raises ``SeedError`` for a name there is none of."""
+    fields = _type(building, type_name).fields
+    if told == "all":
+        taken = set()
+        for name in without:
+            if f"{_PREFIX}{name}" not in fields:
+                raise building.source.error((*path, "without"), f"no permission {name!r}")
+            taken.add(f"{_PREFIX}{name}")
+        return {n: True for n in fields if n.startswith(_PREFIX) and n not in taken}
+    held = {}
+    for n, name in enumerate(told):
+        field = building.schema.get(type_name).field(f"{_PREFIX}{name}")  # type: ignore[union-attr]
+        if field is None:
+            raise building.source.error(
+                (*path, "permissions", n),  # type: ignore[arg-type]
+                f"there is no permission {name!r}",
+            )
+        held[field.name] = True
+    return held
+
+
+def _type(building: Building, name: str) -> SObjectType:
+    found = building.schema.get(name)
+    if found is None:
+        raise building.source.error((), f"the schema has no {name}")
+    return found
+
+
+def _permission_sets(building: Building) -> None:
+    for name, part in building.definition.permission_sets.items():
+        path = ("permissionSets", name)
+        license_id = None
+        if part.license is not None:
+            license_id = building.licenses.get(part.license)
+            if license_id is None:
+                message = f"there is no license {part.license!r}"
+                raise building.source.error((*path, "license"), message)
+        building.permission_sets[name] = building.writer.add(
+            "PermissionSet",
+            {
+                "Name": name,
+                "Label": part.label or name.replace("_", " "),
+                "Description": part.description,
+                "IsCustom": True,
+                "IsOwnedByProfile": False,
+                "LicenseId": license_id,
+                "Type": "Regular",
+                **_permissions(building, "PermissionSet", part.permissions, [], path),
+            },
+        )
+
+
+def _user(building: Building, username: str, user_id: str, number: int) -> None:
+    part = building.definition.users[username]
+    path = ("users", username)
+    profile = building.definition.profiles.get(part.profile)
+    if profile is None:
+        raise building.source.error((*path, "profile"), f"there is no profile {part.profile!r}")
+    if "@" not in username:
+        raise building.source.error(path, "a username has the form of an email address")
+    building.used[profile.license] += part.active
+    values = _user_values(building, part, username, profile.user_type)
+    if part.contact is not None:
+        values |= _contact(building, part, number)
+    building.writer.add(
+        "User", _known(building, "User", {"Id": user_id, **values}), minutes=number + 1
+    )
+    building.users[username] = SeededUser(
+        user_id, profile.user_type, part.active, profile.user_type == "Standard" and part.active
+    )
+    building.writer.add(
+        "UserLogin",
+        {"UserId": user_id, "IsFrozen": part.frozen, "IsPasswordLocked": False},
+        minutes=number + 1,
+    )
+    _assign(building, user_id, part, path)
+
+
+def _user_values(
+    building: Building, part: UserPart, username: str, user_type: str
+) -> dict[str, Any]:
+    org = building.definition.org
+    name = " ".join(n for n in (part.first_name, part.last_name) if n)
+    salt = username.encode()[:32]
+    external = user_type not in ("Standard", "CsnOnly", "AutomatedProcess")
+    return {
+        "Username": username,
+        "FirstName": part.first_name,
+        "LastName": part.last_name,
+        "Name": name,
+        "Alias": (part.alias or username.split("@")[0])[:8],
+        "CommunityNickname": username.split("@")[0],
+        "Email": part.email or username,
+        "Title": part.title,
+        "CompanyName": org.name,
+        "IsActive": part.active,
+        "IsPortalEnabled": external,
+        "ProfileId": building.profiles[part.profile],
+        "UserType": user_type,
+        "TimeZoneSidKey": part.time_zone or org.time_zone,
+        "LocaleSidKey": part.locale or org.locale,
+        "LanguageLocaleKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "DefaultGroupNotificationFrequency": "N",
+        "DigestFrequency": "D",
+        "LastPasswordChangeDate": f"{org.created:%Y-%m-%dT%H:%M:%S}.000+0000",
+        "simorg_PasswordHash": hash_password(part.password or org.password, salt),
+        "simorg_SecurityToken": part.security_token or org.security_token,
+    }
+
+
+def _contact(building: Building, part: UserPart, number: int) -> dict[str, Any]:
+    """The account and contact of an external user."""
+    told = part.contact
+    if told is None:
+        return {}
+    writer = building.writer
+    account_id = building.accounts.get(told.account)
+    if account_id is None:
+        partner = building.definition.profiles[part.profile].user_type == "PowerPartner"
+        account_id = writer.add(
+            "Account",
+            {
+                "Name": told.account,
+                "Type": "Channel Partner / Reseller" if partner else "Customer - Direct",
+                "IsPartner": partner,
+                "IsCustomerPortal": not partner,
+            },
+            minutes=number,
+        )
+        building.accounts[told.account] = account_id
+    first, last = told.first_name or part.first_name, told.last_name or part.last_name
+    contact_id = writer.add(
+        "Contact",
+        {
+            "FirstName": first,
+            "LastName": last,
+            "Name": " ".join(n for n in (first, last) if n),
+            "AccountId": account_id,
+            "Email": part.email or list(building.definition.users)[number],
+        },
+        minutes=number,
+    )
+    return {"AccountId": account_id, "ContactId": contact_id}
+
+
+def _assign(building: Building, user_id: str, part: UserPart, path: tuple[str, ...]) -> None:
+    """Permission set assignments, the one to the profile's own set included."""
+    sets = [building.profile_sets[part.profile]]
+    for name in part.permission_sets:
+        found = building.permission_sets.get(name)
+        if found is None:
+            message = f"there is no permission set {name!r}"
+            raise building.source.error((*path, "permissionSets"), message)
+        sets.append(found)
+    for set_id in sets:
+        building.writer.add(
+            "PermissionSetAssignment",
+            {"AssigneeId": user_id, "PermissionSetId": set_id, "IsActive": True},
+        )

@@ -1,0 +1,174 @@
+"""Namespaces of a server: made, copied, swapped and dropped as wholes (design decision 6)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import cast
+
+from simorg.org.schema.model import Schema
+from simorg.org.store.core import BaseStore
+from simorg.org.store.pool import IdleConnections
+from simorg.org.store.sqlite import SqliteStore
+
+#: names of templates begin so
+TEMPLATE = "template_"
+
+
+class Namespaces(ABC):
+    """One namespace per org, template and snapshot, by name."""
+
+    @abstractmethod
+    def create(self, name: str, schema: Schema) -> BaseStore:
+        """A new empty namespace."""
+
+    @abstractmethod
+    def open(self, name: str, schema: Schema) -> BaseStore:
+        """A namespace that exists."""
+
+    @abstractmethod
+    def exists(self, name: str) -> bool: ...
+
+    @abstractmethod
+    def seal(self, store: BaseStore, name: str) -> None:
+        """Close a namespace that is only copied from here on."""
+
+    @abstractmethod
+    def copy(self, source: str, name: str, schema: Schema) -> BaseStore:
+        """A new namespace with the content of a sealed one."""
+
+    @abstractmethod
+    def swap(self, store: BaseStore, name: str, source: str) -> None:
+        """Give an open namespace the content of a sealed one."""
+
+    @abstractmethod
+    def save(self, store: BaseStore, name: str) -> None:
+        """Make, or replace, a sealed namespace with the content of an open one."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Remove a (closed) namespace; no error if there is none."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """All there are."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class FileNamespaces(Namespaces):
+    """``{folder}/{name}.sqlite``; after the n-th swap ``{folder}/{name}.{n}.sqlite``.
+
+    A swapped file gets a new name because readers may still be on the old one: SQLite ties the
+    -wal and -shm files to the name. A file is complete once it bears its name.
+
+    Templates are kept apart: they are rebuilt by every process and never durable.
+    """
+
+    def __init__(
+        self, folder: Path, templates: Path, *, durable: bool, idle: IdleConnections
+    ) -> None:
+        for needed in (folder, templates):
+            needed.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._templates = templates
+        self._durable = durable
+        self._idle = idle
+
+    def _place(self, name: str) -> Path:
+        return self._templates if name.startswith(TEMPLATE) else self._folder
+
+    def _files(self, name: str) -> list[tuple[int, Path]]:
+        """The name's files with their swap number, latest last."""
+        found = []
+        for path in self._place(name).glob(f"{name}.*sqlite"):
+            middle = path.name[len(name) + 1 : -len("sqlite")].rstrip(".")
+            if not middle:
+                found.append((0, path))
+            elif middle.isdecimal():
+                found.append((int(middle), path))
+        return sorted(found)
+
+    def _current(self, name: str) -> Path:
+        """The latest file; older ones are the rest of an interrupted swap."""
+        files = self._files(name)
+        for _, path in files[:-1]:
+            _remove(path)
+        return files[-1][1]
+
+    def create(self, name: str, schema: Schema) -> BaseStore:
+        return self._store(self._place(name) / f"{name}.sqlite", schema)
+
+    def open(self, name: str, schema: Schema) -> BaseStore:
+        return self._store(self._current(name), schema)
+
+    def _store(self, path: Path, schema: Schema) -> BaseStore:
+        durable = self._durable and path.parent == self._folder
+        return SqliteStore(path, schema, durable=durable, idle=self._idle)
+
+    def exists(self, name: str) -> bool:
+        return bool(self._files(name))
+
+    def seal(self, store: BaseStore, name: str) -> None:
+        # the last connection to close checkpoints the log into the file and removes it
+        store.close()
+
+    def copy(self, source: str, name: str, schema: Schema) -> BaseStore:
+        path = self._folder / f"{name}.sqlite"
+        self._copy_file(self._current(source), path)
+        return self._store(path, schema)
+
+    def swap(self, store: BaseStore, name: str, source: str) -> None:
+        file = cast(SqliteStore, store)
+        with file.write_lock:
+            old = file.path
+            number = self._files(name)[-1][0] + 1
+            path = self._folder / f"{name}.{number}.sqlite"
+            self._copy_file(self._current(source), path)
+            file.replace(path)
+            _remove(old)
+
+    def save(self, store: BaseStore, name: str) -> None:
+        partial = self._folder / f"{name}.partial"
+        _remove(partial)
+        cast(SqliteStore, store).copy_to(partial)
+        self._publish(partial, self._folder / f"{name}.sqlite")
+
+    def _copy_file(self, source: Path, target: Path) -> None:
+        if not self._durable:
+            shutil.copyfile(source, target)
+            return
+        partial = target.with_suffix(".partial")
+        shutil.copyfile(source, partial)
+        self._publish(partial, target)
+
+    def _publish(self, partial: Path, target: Path) -> None:
+        if self._durable:
+            _sync(partial)
+        os.replace(partial, target)
+        if self._durable:
+            _sync(target.parent)
+
+    def drop(self, name: str) -> None:
+        for _, path in self._files(name):
+            _remove(path)
+
+    def names(self) -> list[str]:
+        found = {path.name.split(".", 1)[0] for path in self._folder.glob("*.sqlite")}
+        return sorted(found)
+
+
+def _remove(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
