@@ -281,7 +281,7 @@ class OrgCatalogue:
             return False
         return True
 
-    def _suffixes(self, name: str | None, number: int) -> list[str]:
+    def _suffixes(self, name: str | None, number: int) -> Sequence[str]:
         word = re.sub(r"[^a-z0-9]+", "-", (name or "").lower()).strip("-")
         own = f".org{number}"
         return [f".{word}", own] if word and f".{word}" != own else [own]
@@ -365,7 +365,7 @@ class OrgCatalogue:
             self._spaces.save(org.store, _snapshot_space(org.id, name))
             self._registry.add_snapshot(org.id, name)
 
-    def snapshots(self, id: str) -> list[str]:
+    def snapshots(self, id: str) -> Sequence[str]:
         """Names of an org's snapshots. Raises ``NoSuchOrg``."""
         return self._registry.snapshots(self._known(id).id)
 
@@ -383,7 +383,7 @@ class OrgCatalogue:
                 raise CatalogueError(f"restored, but {taken} in another org") from None
             return org
 
-    def _users(self, store: BaseStore) -> list[tuple[str, str]]:
+    def _users(self, store: BaseStore) -> Sequence[tuple[str, str]]:
         store.table("User")
         name = '"User"' if store.namespace is None else f'"{store.namespace}"."User"'
         with store.reading() as reader:

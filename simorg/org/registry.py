@@ -195,6 +195,7 @@ class Registry(ABC):
             (username.lower(), org_id, user_id),
         )
 
+    @abstractmethod
     def close(self) -> None:
         """Give the database back."""
 

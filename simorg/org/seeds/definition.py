@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+class Part(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A mapping whose unknown keys are refused."""
 
 

@@ -136,7 +136,7 @@ def _permissions(
         field = building.schema.get(type_name).field(f"{_PREFIX}{name}")  # type: ignore[union-attr]
         if field is None:
             raise building.source.error(
-                (*path, "permissions", n),  # type: ignore[arg-type]
+                (*path, "permissions", n),
                 f"there is no permission {name!r}",
             )
         held[field.name] = True

@@ -10,8 +10,8 @@ LAST_NAMES = (
     "Abe Adeyemi Ahmed Anders Baker Bauer Bianchi Brandt Brown Castro Chen Clark Costa Cruz Dahl"
     " Diaz Dubois Eriksen Evans Fischer Flores Fontaine Garcia Ghosh Hansen Haddad Hall Ito Ivanov"
     " Jansen Jones Kaya Khan Kim Klein Kowalski Lang Larsen Lee Lopez Meyer Moreau Mori Nakamura"
-    " Nguyen Novak Okafor Olsen Park Patel Pereira Petrov Quinn Reyes Rossi Sato Schmidt Silva Singh"
-    " Tanaka Torres Vega Wagner Weber Wong Yilmaz Young Zhang O'Brien"
+    " Nguyen Novak Okafor Olsen Park Patel Pereira Petrov Quinn Reyes Rossi Sato Schmidt Silva"
+    " Singh Tanaka Torres Vega Wagner Weber Wong Yilmaz Young Zhang O'Brien"
 ).split()
 COMPANY_HEADS = (
     "Alder Amber Anchor Apex Arbor Aurora Beacon Birch Bluestone Boreal Bright Canyon Cedar Cobalt"

@@ -2,19 +2,19 @@
 
 Column forms, the same on both databases so that one SOQL compiler and one test suite serve both:
 
-=================================================  ==================  =========================
-Field.type                                         column              Python value in and out
-=================================================  ==================  =========================
-id, reference                                      TEXT (binary)       18-character id
-boolean                                            BOOLEAN NOT NULL    bool in; 0/1 or bool out
-int, long                                          BIGINT              int
-double currency percent                            DOUBLE PRECISION    float
-date                                               TEXT (binary)       ``2026-11-21``
-datetime                                           TEXT (binary)       ``2026-11-21T20:16:26.000+0000``
-time                                               TEXT (binary)       ``20:16:26.000Z``
-base64                                             BYTEA/BLOB          bytes
-every other (text)                                 TEXT, case folding  str
-=================================================  ==================  =========================
+=======================  ===================  ====================================
+Field.type               column               Python value in and out
+=======================  ===================  ====================================
+id, reference            TEXT (binary)        18-character id
+boolean                  BOOLEAN NOT NULL     bool in; 0/1 or bool out
+int, long                BIGINT               int
+double currency percent  DOUBLE PRECISION     float
+date                     TEXT (binary)        ``2026-11-21``
+datetime                 TEXT (binary)        ``2026-11-21T20:16:26.000+0000``
+time                     TEXT (binary)        ``20:16:26.000Z``
+base64                   BYTEA/BLOB           bytes
+every other (text)       TEXT, case folding   str
+=======================  ===================  ====================================
 
 Datetimes are always UTC with milliseconds and ``+0000``: REST's own form, comparable as text.
 Text compares without case (SQLite NOCASE columns, ``lower(...)`` on PostgreSQL) unless the field

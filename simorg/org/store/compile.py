@@ -14,7 +14,7 @@ def make_dialect(name: str) -> sa.Dialect:
     if name == "sqlite":
         from sqlalchemy.dialects.sqlite import pysqlite
 
-        return pysqlite.SQLiteDialect_pysqlite(paramstyle="qmark")  # type: ignore[no-untyped-call]
+        return pysqlite.SQLiteDialect_pysqlite(paramstyle="qmark")
     from sqlalchemy.dialects.postgresql import psycopg
 
     return psycopg.PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]

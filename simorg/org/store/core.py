@@ -180,7 +180,10 @@ class BaseStore(ABC):
         tx.connection.execute(
             f"DELETE FROM {self.private('simorg_tables')} WHERE name = {self.mark}", (name,)
         )
-        tx.on_commit(lambda: self.present.pop(name, None))
+        tx.on_commit(lambda: self._absent(name))
+
+    def _absent(self, name: str) -> None:
+        self.present.pop(name, None)
 
     # -- reading and writing -----------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class Namespaces(ABC):
     def names(self) -> list[str]:
         """All there are."""
 
+    @abstractmethod
     def close(self) -> None:
         """Give everything back."""
 
@@ -155,6 +156,9 @@ class FileNamespaces(Namespaces):
     def drop(self, name: str) -> None:
         for _, path in self._files(name):
             _remove(path)
+
+    def close(self) -> None:
+        """Files stay; the catalogue removes temporary folders."""
 
     def names(self) -> list[str]:
         found = {path.name.split(".", 1)[0] for path in self._folder.glob("*.sqlite")}
