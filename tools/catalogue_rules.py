@@ -28,7 +28,8 @@ _FEATURE_FIELDS = re.compile(
     r"CurrencyIsoCode|Connection(Received|Sent)Id|(Exchange)?ExportStatus|.*(Country|State)Code"
     r"|ActionCadence.*|ActiveTrackerCount|ScheduledResumeDateTime|First(Call|Email)DateTime"
     r"|IsPersonAccount|MiddleName|Suffix|DefaultDivision|PartnerAccountId|Division"
-    r"|CanAllowPortalSelfReg|ScoreIntelligenceId|IqScore|IsPriorityRecord"
+    r"|CanAllowPortalSelfReg|ScoreIntelligenceId|IqScore|IsPriorityRecord",
+    re.IGNORECASE,
 )
 _KEEP_WITH_LABEL = re.compile(r"Division|.*CountryCode|.*StateCode|IsPriorityRecord|Suffix")
 _SYSTEM = {
@@ -108,6 +109,9 @@ def clean_objects(raw: list[RawObject]) -> list[RawObject]:
         item.fields = [_settle(item, f, names) for f in kept]
         _add_system_fields(item)
         _apply_hand_fields(item, tables["fields"], tables["picklists"])
+        for field in item.fields:
+            targets = field.get("reference_to", ())
+            field["reference_to"] = [t for t in targets if t.lower() in names]
         _mark_names_and_parts(item)
         item.fields = _ordered(item.fields, tables["objects"]["order"].get(item.name, "").split())
         unique_relationships(item)
@@ -276,6 +280,7 @@ def _apply_hand_fields(item: RawObject, table: dict[str, Any], picklists: dict[s
 
 def _give_picklist(item: RawObject, field: CleanField, picklists: dict[str, Any]) -> None:
     if field["type"] not in ("picklist", "multipicklist", "combobox"):
+        field.pop("restricted_picklist", None)
         return
     values = picklists["fields"].get(f"{item.name}.{field['name']}")
     if values is None:
