@@ -7,8 +7,6 @@ Handling"). What the XML layer refuses has ``soapenv:Client`` and no detail.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 
 from simorg.errors import ApiDisabledForUser, SalesforceError, SessionInvalid
@@ -94,24 +92,14 @@ def session_missing() -> WireFault:
     )
 
 
-def session_not_found(token: str) -> WireFault:
-    """An ended, expired or unknown session, worded so that WSC renews it.
-
-    https://github.com/RoseSilverSoftware/IlluminatedCloud/issues/601
-    """
-    digest = base64.b64encode(hashlib.sha256(token.encode()).digest()).decode("ascii")
-    return api_fault(
-        "INVALID_SESSION_ID",
-        "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing"
-        f" session hash: {digest}\n"
-        "This error usually occurs after a session expires or a user logs out.",
-    )
-
-
 def from_error(error: SalesforceError, token: str = "") -> WireFault:
     """The fault of an operation layer's refusal."""
     if isinstance(error, SessionInvalid):
-        return session_not_found(token) if "!" in token else session_missing()
+        # the message of a session that is gone is worded so that WSC renews it
+        if "!" not in token:
+            return session_missing()
+    if error.code == "JSON_PARSER_ERROR":
+        return client_fault(error.soap_message)
     code = error.soap_code if isinstance(error, ApiDisabledForUser) else error.code
     fault = error.fault
     if fault == "UnexpectedErrorFault":

@@ -14,10 +14,10 @@ from lxml import etree
 from simorg.errors import ForbiddenError, SalesforceError
 from simorg.org.caller import Caller
 from simorg.soap import settings_metadata
+from simorg.soap.arguments import required
 from simorg.soap.call import Call
 from simorg.soap.faults import api_fault, client_fault
 from simorg.soap.metadata_types import metadata
-from simorg.soap.partner_query import required
 from simorg.soap.reader import XSI_TYPE, elements, is_nil, local, text
 from simorg.soap.service import Operation, build_service
 from simorg.soap.settings_metadata import SettingsType

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from simorg.org.records.messages import no_such_type
 from simorg.org.schema import describe
+from simorg.soap.arguments import required
 from simorg.soap.call import Call
 from simorg.soap.faults import api_fault
-from simorg.soap.partner_query import required
-from simorg.soap.values import unknown_type
 
 #: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_describesobjects.htm
 _MOST_TYPES = 100
@@ -37,7 +37,7 @@ def _describe(call: Call, name: str) -> dict[str, Any]:
     org = caller.org
     item = describe.visible(org.schema, name, caller, org.behaviour)
     if item is None:
-        raise unknown_type(name)
+        raise no_such_type(name)
     found = describe.describe_sobject(org.schema, item, caller, org.behaviour, call.version)
     prefix = found["keyPrefix"]
     pages: dict[str, Any] = {}

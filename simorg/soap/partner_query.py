@@ -6,19 +6,11 @@ from collections.abc import Sequence
 
 from simorg.org import query as soql
 from simorg.org import records
+from simorg.soap.arguments import required
 from simorg.soap.call import Call
-from simorg.soap.faults import api_fault
-from simorg.soap.values import unknown_type
 from simorg.soap.xmltext import Markup
 
 _NIL_RESULT = '<result xsi:nil="true"/>'
-
-
-def required(value: str | None, name: str) -> str:
-    """An argument that must be there: Salesforce has a code for it, the wording is ours."""
-    if value is None or not value.strip():
-        raise api_fault("MISSING_ARGUMENT", f"{name} not specified")
-    return value
 
 
 def query(call: Call, query_string: str | None) -> Markup:
@@ -55,13 +47,9 @@ def retrieve(
     call: Call, field_list: str | None, sobject_type: str | None, ids: Sequence[str]
 ) -> Markup:
     """Rows by id, in the order asked; nil for an id that is not there."""
-    caller = call.known()
     name = required(sobject_type, "sObjectType").strip()
-    sobject = caller.org.schema.get(name)
-    if sobject is None:
-        raise unknown_type(name)
     names = [n.strip() for n in required(field_list, "fieldList").split(",") if n.strip()]
-    layout, rows = records.retrieve(caller, sobject.name, [i or "" for i in ids], names)
+    layout, rows = records.retrieve(call.known(), name, [i or "" for i in ids], names)
     return Markup(
         "".join(
             _NIL_RESULT if row is None else call.records.records(layout, [row], "result")

@@ -11,9 +11,9 @@ from lxml import etree
 
 from simorg.org import records
 from simorg.org.records.results import SaveResult
+from simorg.soap.arguments import missing, required
 from simorg.soap.call import Call
-from simorg.soap.partner_query import required
-from simorg.soap.values import record, unknown_type
+from simorg.soap.values import record
 
 Result = dict[str, Any]
 
@@ -32,29 +32,36 @@ def _results(saved: Iterable[SaveResult]) -> list[Result]:
     return [_result(one) for one in saved]
 
 
-def _read(call: Call, elements: Sequence[etree._Element]) -> list[tuple[str, dict[str, Any]]]:
-    schema = call.known().org.schema
-    return [(sobject.name, values) for sobject, values in (record(e, schema) for e in elements)]
+def _read(sobjects: Sequence[etree._Element | None]) -> list[tuple[str, dict[str, Any]]]:
+    return [record(e) for e in sobjects if e is not None]
 
 
-def create(call: Call, sobjects: Sequence[etree._Element]) -> list[Result]:
+def _take_id(values: dict[str, Any]) -> Any:
+    """Remove the record's Id, which comes among the fields, from them."""
+    for name in list(values):
+        if name.lower() == "id":
+            return values.pop(name)
+    return None
+
+
+def create(call: Call, sobjects: Sequence[etree._Element | None]) -> list[Result]:
     """Create records; a result for each, in order."""
-    return _results(records.create(call.known(), _read(call, sobjects)))
+    return _results(records.create(call.known(), _read(sobjects)))
 
 
-def update(call: Call, sobjects: Sequence[etree._Element]) -> list[Result]:
+def update(call: Call, sobjects: Sequence[etree._Element | None]) -> list[Result]:
     """Change records by Id; a result for each, in order."""
-    wanted = [(name, values.pop("Id", None), values) for name, values in _read(call, sobjects)]
+    wanted = [(name, _take_id(values), values) for name, values in _read(sobjects)]
     return _results(records.update(call.known(), wanted))
 
 
 def upsert(
-    call: Call, external_id_field: str | None, sobjects: Sequence[etree._Element]
+    call: Call, external_id_field: str | None, sobjects: Sequence[etree._Element | None]
 ) -> list[Result]:
     """Create or change records by an external id field (or Id); a result for each, in order."""
     field = required(external_id_field, "externalIDFieldName").strip()
     results: list[Result] = []
-    for name, group in groupby(_read(call, sobjects), key=lambda pair: pair[0]):
+    for name, group in groupby(_read(sobjects), key=lambda pair: pair[0]):
         values = [v for _, v in group]
         results += _results(records.upsert(call.known(), name, field, values))
     return results
@@ -75,24 +82,20 @@ def empty_recycle_bin(call: Call, ids: Sequence[str]) -> list[Result]:
     return _results(records.empty_recycle_bin(call.known(), [i or "" for i in ids]))
 
 
-def _replicated(
-    call: Call, name: str | None, start: datetime | None, end: datetime | None
+def _span(
+    name: str | None, start: datetime | None, end: datetime | None
 ) -> tuple[str, datetime, datetime]:
     wanted = required(name, "sObjectType").strip()
-    sobject = call.known().org.schema.get(wanted)
-    if sobject is None:
-        raise unknown_type(wanted)
     if start is None or end is None:
-        required(None, "startDate" if start is None else "endDate")
-        raise AssertionError
-    return sobject.name, start, end
+        raise missing("startDate" if start is None else "endDate")
+    return wanted, start, end
 
 
 def get_updated(
     call: Call, sobject_type: str | None, start: datetime | None, end: datetime | None
 ) -> Result:
     """Ids of the records created or changed in a time span."""
-    found = records.get_updated(call.known(), *_replicated(call, sobject_type, start, end))
+    found = records.get_updated(call.known(), *_span(sobject_type, start, end))
     return {"ids": found.ids, "latestDateCovered": found.latest_date_covered}
 
 
@@ -100,7 +103,7 @@ def get_deleted(
     call: Call, sobject_type: str | None, start: datetime | None, end: datetime | None
 ) -> Result:
     """The records deleted in a time span."""
-    found = records.get_deleted(call.known(), *_replicated(call, sobject_type, start, end))
+    found = records.get_deleted(call.known(), *_span(sobject_type, start, end))
     return {
         "deletedRecords": [
             {"deletedDate": one.deleted_date, "id": one.id} for one in found.deleted_records

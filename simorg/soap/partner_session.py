@@ -7,9 +7,16 @@ from typing import Any
 
 from simorg.access import login as logins
 from simorg.access import sessions
+from simorg.errors import ForbiddenError, NotFoundError
+from simorg.org import ids, records
+from simorg.org.passwords import hash_password
+from simorg.soap.arguments import required
 from simorg.soap.call import Call
-from simorg.soap.partner_query import required
+from simorg.soap.faults import api_fault
 from simorg.soap.user_info import org_facts, user_info
+
+#: the default password policy, https://help.salesforce.com/s/articleView?id=sf.admin_password.htm
+_SHORTEST_PASSWORD = 8
 
 
 def login(call: Call, username: str | None, password: str | None) -> dict[str, Any]:
@@ -23,6 +30,7 @@ def login(call: Call, username: str | None, password: str | None) -> dict[str, A
         client=call.client,
         source_ip=call.client_ip,
         url=call.root,
+        tls=call.root.startswith("https"),
     )
     org = outcome.org
     base, version, suffix = f"{call.root}/services/Soap", f"{call.version}.0", org.id[:15]
@@ -77,5 +85,21 @@ def get_user_info(call: Call) -> dict[str, Any]:
 
 def set_password(call: Call, user_id: str | None, password: str | None) -> dict[str, Any]:
     """Set a user's password; takes Manage Users for any user but oneself."""
-    logins.set_password(call.known(), required(user_id, "userId"), required(password, "password"))
+    caller = call.known()
+    wanted = ids.normalise(required(user_id, "userId").strip())
+    if wanted != caller.user_id and not caller.may("ManageUsers"):
+        raise ForbiddenError("insufficient access rights on object id", code="INSUFFICIENT_ACCESS")
+    secret = required(password, "password")
+    if len(secret) < _SHORTEST_PASSWORD:
+        raise api_fault(
+            "INVALID_NEW_PASSWORD",
+            f"Your password must be at least {_SHORTEST_PASSWORD} characters long.",
+            "InvalidNewPasswordFault",
+        )
+    layout, (row,) = records.retrieve(caller.org.system_caller(), "User", [wanted], ["Id"])
+    if row is None:
+        raise NotFoundError("invalid cross reference id", code="INVALID_CROSS_REFERENCE_KEY")
+    changes = {"simorg_PasswordHash": hash_password(secret), "simorg_PasswordExpired": False}
+    with caller.org.store.writing() as tx:
+        records.system_update(tx, "User", wanted, changes, by=caller.user_id)
     return {}
