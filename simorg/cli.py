@@ -91,11 +91,11 @@ def serve(**options: Any) -> None:
 
 def _started(factory: Any, config: Any) -> Any:
     """A started server, or exit code 3 with the reason on one line."""
-    from simorg.org.seeds import DefinitionError
+    from simorg.org.seeds.parse import SeedError
 
     try:
         return factory(config).start()
-    except DefinitionError as error:
+    except SeedError as error:
         _fail(str(error), 2)
     except OSError as error:
         _fail(f"cannot start: {error.strerror or error} (another server on the port?)")

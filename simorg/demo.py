@@ -123,7 +123,7 @@ class Stage:
 
     def client(self, user: str, app: App, *, jwt: bool = False) -> Salesforce:
         """Log in with simple-salesforce; raises SalesforceError when refused."""
-        how = (
+        how: dict[str, Any] = (
             {"privatekey": self.robot_key}
             if jwt
             else {"password": PASSWORD, "consumer_secret": app.secret}
@@ -204,8 +204,8 @@ def _print(found: list[tuple[Row, Row]]) -> None:
     from rich.table import Table
 
     console = Console()
-    heads = ("App", "Stored policy", "Setup policy", "SOAP, password", "SOAP, JWT")
-    heads += ("REST, password", "Assigned user", "Unassigned user", "As the rules say")
+    heads = ["App", "Stored policy", "Setup policy", "SOAP, password", "SOAP, JWT"]
+    heads += ["REST, password", "Assigned user", "Unassigned user", "As the rules say"]
     for start in range(0, len(found), len(APPS)):
         part = found[start : start + len(APPS)]
         table = Table(title=f"Preference {part[0][0].preference}")

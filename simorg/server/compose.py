@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
-from simorg.config import ServerConfig
+from simorg.control.context import Context
 from simorg.server.request_body import RequestBody
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ _HOME = """<!doctype html><html lang="en"><title>simorg</title>
 /services/oauth2/token, the control API at <a href="/_simorg/health">/_simorg/</a>.</p></html>"""
 
 
-def flask_app(catalogue: OrgCatalogue, config: ServerConfig) -> Flask:
+def flask_app(catalogue: OrgCatalogue, context: Context) -> Flask:
     """REST, OAuth and the control API."""
     from simorg import control, oauth, rest
 
+    config = context.config
     app = Flask("simorg", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -35,7 +36,7 @@ def flask_app(catalogue: OrgCatalogue, config: ServerConfig) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = config.max_body
     app.register_blueprint(rest.blueprint(catalogue))
     app.register_blueprint(oauth.blueprint(catalogue))
-    app.register_blueprint(control.blueprint(catalogue, config))
+    app.register_blueprint(control.blueprint(context))
     app.add_url_rule("/", "home", lambda: Response(_HOME, mimetype="text/html"))
     app.register_error_handler(404, lambda _error: Response(_GONE, 404, mimetype="text/html"))
     return app
@@ -59,12 +60,13 @@ class _Dispatch:
         return self._flask(environ, start_response)
 
 
-def application(catalogue: OrgCatalogue, config: ServerConfig) -> WSGIApplication:
+def application(context: Context) -> WSGIApplication:
     """Everything under one WSGI application."""
+    catalogue, config = context.catalogue, context.config
 
     def soap() -> WSGIApplication:
         from simorg import soap as soap_package
 
         return soap_package.application(catalogue)
 
-    return RequestBody(_Dispatch(flask_app(catalogue, config), soap), config.max_body)
+    return RequestBody(_Dispatch(flask_app(catalogue, context), soap), config.max_body)

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from simorg.config import ServerConfig
+from simorg.control.context import Context
 from simorg.org.catalogue import OrgCatalogue
 from simorg.server import ca, compose
 from simorg.server.listeners import Listener
@@ -28,8 +29,7 @@ class Server:
 
         self.config = config
         self._temporary = None if config.state else Path(tempfile.mkdtemp(prefix="simorg-"))
-        self.folder = config.state or self._temporary
-        assert self.folder is not None
+        self.folder: Path = config.state or self._temporary or Path()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._listeners: list[Listener | Proxy] = []
         try:
@@ -41,11 +41,11 @@ class Server:
 
     def _bind(self) -> None:
         config = self.config
-        app = compose.application(self.catalogue, config)
         self.http: int | None = None
         self.https: int | None = None
         self.proxy: int | None = None
-        self.authority = ca.ensure(self.folder / "tls", config.host)  # type: ignore[operator]
+        self.authority = ca.ensure(self.folder / "tls", config.host)
+        app = compose.application(Context(self.catalogue, config, self.folder, self.info))
         if config.port is not None:
             plain = Listener(config.host, config.port, app, threads=config.threads)
             self._listeners.append(plain)

@@ -1,0 +1,74 @@
+"""Connected apps: ``storedPolicy``, ``uiPolicy``, ``apiValue``, ``apiValueForJwt`` side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from simorg.access import apps
+from simorg.access.apps import AppOperationRefused, NoSuchApp
+from simorg.access.directory import App
+from simorg.control.answers import answer, body
+from simorg.control.context import Context
+from simorg.control.errors import invalid, not_found
+from simorg.org.caller import Caller
+from simorg.org.org import Org
+
+_SWITCHES = ("installed", "blocked")
+_LISTS = ("profiles", "permissionSets")
+
+
+def _find(org: Org, name: str) -> App:
+    try:
+        return apps.find(org, name)
+    except NoSuchApp:
+        raise not_found(f"connected app {name}") from None
+
+
+def show(context: Context, id: str, name: str) -> Response:
+    org = context.org(id)
+    return answer(apps.summary(org, _find(org, name)))
+
+
+def change(context: Context, id: str, name: str) -> Response:
+    """``{installed?, blocked?, permittedUsers?, profiles?, permissionSets?}``: all or nothing."""
+    org = context.org(id)
+    app = _find(org, name)
+    asked = body()
+    _check(asked)
+    caller = org.system_caller()
+    try:
+        with org.store.writing():
+            _apply(caller, app, asked)
+    except AppOperationRefused as error:
+        raise invalid(error.message) from None
+    return answer(apps.summary(org, _find(org, app.id)))
+
+
+def _check(asked: dict[str, Any]) -> None:
+    for key, value in asked.items():
+        if key in _SWITCHES:
+            if not isinstance(value, bool):
+                raise invalid(f"{key} must be true or false.", key)
+        elif key in _LISTS:
+            if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+                raise invalid(f"{key} must be a list of names.", key)
+        elif key != "permittedUsers":
+            raise invalid(f"There is no member {key}.", key)
+
+
+def _apply(caller: Caller, app: App, asked: dict[str, Any]) -> None:
+    if "installed" in asked and asked["installed"] != app.installed:
+        (apps.install if asked["installed"] else apps.uninstall)(caller, app)
+    if "blocked" in asked and asked["blocked"] != app.blocked:
+        (apps.block if asked["blocked"] else apps.unblock)(caller, app)
+    if "permittedUsers" in asked:
+        apps.set_policy(caller, app, asked["permittedUsers"])
+    if any(key in asked for key in _LISTS):
+        apps.assign(
+            caller,
+            app,
+            profiles=asked.get("profiles"),
+            permission_sets=asked.get("permissionSets"),
+        )

@@ -1,0 +1,32 @@
+"""What the control API's functions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simorg.config import ServerConfig
+from simorg.control.errors import not_found
+
+if TYPE_CHECKING:
+    from simorg.org.catalogue import OrgCatalogue
+    from simorg.org.org import Org
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    catalogue: OrgCatalogue
+    config: ServerConfig
+    #: the server's folder: definitions that came by POST are kept here
+    folder: Path
+    #: the content of the ready file
+    info: Callable[[], dict[str, Any]]
+
+    def org(self, id: str) -> Org:
+        """The org of an id, or the default org by the word ``default``."""
+        found = self.catalogue.default if id == "default" else self.catalogue.get(id)
+        if found is None:
+            raise not_found(f"org {id}")
+        return found

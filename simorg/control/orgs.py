@@ -1,0 +1,182 @@
+"""Orgs: list, make, show, reset, snapshot, restore, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+from flask import Response
+
+from simorg.access import apps, directory, sessions
+from simorg.access.model import Flow
+from simorg.control.answers import answer, body
+from simorg.control.context import Context
+from simorg.control.errors import ControlError, invalid, not_found
+from simorg.org.catalogue import CatalogueError, NoSuchOrg
+from simorg.org.passwords import verify_password
+from simorg.org.seeds.parse import SeedError
+
+if TYPE_CHECKING:
+    from simorg.org.org import Org
+
+
+def listing(context: Context) -> Response:
+    return answer({"orgs": [summary(context, org) for org in context.catalogue.list()]})
+
+
+def summary(context: Context, org: Org) -> dict[str, Any]:
+    """``{id, name, edition, urls}``."""
+    told = context.info()
+    return {
+        "id": org.id,
+        "name": org.name,
+        "edition": org.edition,
+        "urls": {
+            "http": told["http"],
+            "https": told["https"],
+            "myDomain": f"https://{org.my_domain}.my.salesforce.com",
+            "proxy": told["proxy"],
+        },
+    }
+
+
+def create(context: Context) -> Response:
+    """``{name?, edition?, definition?}``: definition is YAML text or the same as JSON."""
+    asked = body()
+    for key in asked:
+        if key not in ("name", "edition", "definition"):
+            raise invalid(f"There is no member {key}.", key)
+    for key in ("name", "edition"):
+        if asked.get(key) is not None and not isinstance(asked[key], str):
+            raise invalid(f"{key} must be a string.", key)
+    path = _definition(context, asked.get("definition"))
+    try:
+        org = context.catalogue.create(path, name=asked.get("name"), edition=asked.get("edition"))
+    except (CatalogueError, SeedError, ValueError) as error:
+        raise invalid(str(error)) from None
+    return answer(everything(context, org), 201)
+
+
+def _definition(context: Context, given: Any) -> Path | None:
+    """The file an inline definition is kept in, so that reset finds it again."""
+    if given is None:
+        return None
+    if not isinstance(given, (str, dict)):
+        raise invalid("definition must be YAML text or an object.", "definition")
+    text = given.encode() if isinstance(given, str) else orjson.dumps(given)
+    folder = context.folder / "definitions"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(text).hexdigest()[:32]}.yaml"
+    if not path.exists():
+        path.write_bytes(text)
+    return path
+
+
+def everything(context: Context, org: Org) -> dict[str, Any]:
+    """All a test needs: ids, URLs, users with credentials and a session, apps with keys."""
+    return {
+        **summary(context, org),
+        "users": _credentials(org),
+        "connectedApps": [
+            {
+                "name": app.name,
+                "id": app.id,
+                "consumerKey": app.consumer_key,
+                "consumerSecret": app.consumer_secret,
+                "installed": app.installed,
+                "blocked": app.blocked,
+            }
+            for app in directory.apps(org).by_id.values()
+        ],
+    }
+
+
+def _users(org: Org) -> list[tuple[Any, ...]]:
+    table = org.store.table("User")
+    statement = org.store.prepare(
+        sa.select(
+            table.c.Id,
+            table.c.Username,
+            table.c.UserType,
+            table.c.IsActive,
+            table.c.simorg_PasswordHash,
+            table.c.simorg_SecurityToken,
+        ).order_by(table.c.Id)
+    )
+    with org.store.reading() as reader:
+        return reader.rows(statement)
+
+
+def _credentials(org: Org) -> list[dict[str, Any]]:
+    seeded = org.documents.read("credentials") or {}
+    with org.store.writing():  # one commit for all sessions
+        return [_user(org, row, seeded.get(row[0])) for row in _users(org)]
+
+
+def _user(org: Org, row: tuple[Any, ...], seeded: str | None) -> dict[str, Any]:
+    """A user with the seeded password (null once it was changed) and, if active, a session."""
+    user_id, username, user_type, active, hashed, token = row
+    person = directory.person(org, user_id)
+    usable = bool(active) and person is not None and not person.facts.frozen
+    session = (
+        sessions.open_session(org, user_id, Flow.CONTROL, scopes=("full",)) if usable else None
+    )
+    return {
+        "id": user_id,
+        "username": username,
+        "userType": user_type,
+        "active": bool(active),
+        "password": seeded if seeded and verify_password(seeded, hashed) else None,
+        "securityToken": token,
+        "sessionId": session.token if session else None,
+    }
+
+
+def show(context: Context, id: str) -> Response:
+    org = context.org(id)
+    found = summary(context, org)
+    found["snapshots"] = context.catalogue.snapshots(org.id)
+    found["connectedApps"] = [a.name for a in directory.apps(org).by_id.values()]
+    return answer(found)
+
+
+def delete(context: Context, id: str) -> Response:
+    context.catalogue.delete(context.org(id).id)
+    return Response(status=204)
+
+
+def reset(context: Context, id: str) -> Response:
+    """Back to what it was made as; sessions and tokens end with it."""
+    return answer(everything(context, context.catalogue.reset(context.org(id).id)))
+
+
+def snapshot(context: Context, id: str) -> Response:
+    """``{name}``: keep the present state under that name."""
+    name = body().get("name")
+    if not isinstance(name, str):
+        raise invalid("name must be a string.", "name")
+    try:
+        context.catalogue.snapshot(context.org(id).id, name)
+    except CatalogueError as error:
+        raise invalid(str(error), "name") from None
+    return answer({"name": name}, 201)
+
+
+def restore(context: Context, id: str, name: str) -> Response:
+    org = context.org(id)
+    try:
+        context.catalogue.restore(org.id, name)
+    except NoSuchOrg:
+        raise not_found(f"snapshot {name}") from None
+    except CatalogueError as error:
+        raise ControlError(409, "conflict", str(error)) from None
+    return answer(summary(context, org))
+
+
+def connected_apps(context: Context, id: str) -> Response:
+    org = context.org(id)
+    found = [apps.summary(org, app) for app in directory.apps(org).by_id.values()]
+    return answer({"connectedApps": found})

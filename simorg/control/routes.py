@@ -1,0 +1,138 @@
+"""Every path of the control API, once: Flask's rules and openapi.json are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+from simorg.control import apps, orgs, server_state, switches
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str  # OpenAPI form
+    function: Callable[..., Response]
+    summary: str
+    #: members of the JSON body -> JSON Schema type
+    body: dict[str, str] | None = None
+    status: int = 200
+
+    @property
+    def rule(self) -> str:
+        return self.path.replace("{", "<").replace("}", ">")
+
+    @property
+    def operation_id(self) -> str:
+        return f"{self.function.__module__.rsplit('.', 1)[1]}_{self.function.__name__}"
+
+    @property
+    def parameters(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+
+_ORG = {"name": "string", "edition": "string", "definition": "object"}
+_APP = {
+    "installed": "boolean",
+    "blocked": "boolean",
+    "permittedUsers": "string",
+    "profiles": "array",
+    "permissionSets": "array",
+}
+_ASK = {"user": "string", "app": "string", "flow": "string", "surface": "string"}
+_OBJECT = {
+    "name": "string",
+    "label": "string",
+    "labelPlural": "string",
+    "nameFormat": "string",
+    "fields": "array",
+}
+_FIELD = {"name": "string", "type": "string", "length": "integer", "externalId": "boolean"}
+_CLOCK = {"freeze": "string", "advance": "number", "unfreeze": "boolean"}
+
+ROUTES = (
+    Route("GET", "/health", server_state.health, "The server answers; where it listens"),
+    Route("GET", "/jwt-robot.pem", server_state.jwt_robot_key, "JWT Robot's private key"),
+    Route("GET", "/orgs", orgs.listing, "All orgs"),
+    Route("POST", "/orgs", orgs.create, "A new org, with everything a test needs", _ORG, 201),
+    Route("GET", "/orgs/{id}", orgs.show, "One org"),
+    Route("DELETE", "/orgs/{id}", orgs.delete, "Remove an org", None, 204),
+    Route("POST", "/orgs/{id}/reset", orgs.reset, "Back to what it was made as"),
+    Route("GET", "/orgs/{id}/settings", switches.show, "The org's switches"),
+    Route("PATCH", "/orgs/{id}/settings", switches.change, "Change switches", {"*": "object"}),
+    Route("GET", "/orgs/{id}/connected-apps", orgs.connected_apps, "All connected apps"),
+    Route("GET", "/orgs/{id}/connected-apps/{name}", apps.show, "One app and its four policies"),
+    Route("PATCH", "/orgs/{id}/connected-apps/{name}", apps.change, "Change an app", _APP),
+    Route("POST", "/orgs/{id}/custom-objects", switches.add_object, "Add an object", _OBJECT, 201),
+    Route(
+        "POST", "/orgs/{id}/objects/{name}/fields", switches.add_field, "Add a field", _FIELD, 201
+    ),
+    Route("POST", "/orgs/{id}/snapshots", orgs.snapshot, "Keep a state", {"name": "string"}, 201),
+    Route("POST", "/orgs/{id}/snapshots/{name}/restore", orgs.restore, "Back to a kept state"),
+    Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),
+    Route("PUT", "/orgs/{id}/clock", switches.set_clock, "Stop or move the org's time", _CLOCK),
+    Route("POST", "/orgs/{id}/explain", server_state.explanation, "Why let in, or not", _ASK),
+)
+
+
+def openapi(version: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the table."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        operation: dict[str, Any] = {
+            "summary": route.summary,
+            "operationId": route.operation_id,
+            "responses": {
+                str(route.status): {"description": route.summary},
+                "default": {
+                    "description": "Refused",
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
+                    },
+                },
+            },
+        }
+        if route.parameters:
+            operation["parameters"] = [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in route.parameters
+            ]
+        if route.body is not None:
+            operation["requestBody"] = {
+                "content": {"application/json": {"schema": _schema(route.body)}}
+            }
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "simorg control API", "version": version},
+        "servers": [{"url": "/_simorg"}],
+        "paths": paths,
+        "components": {"schemas": {"Error": _ERROR}},
+    }
+
+
+def _schema(members: dict[str, str]) -> dict[str, Any]:
+    if "*" in members:
+        return {"type": "object", "additionalProperties": {"type": members["*"]}}
+    properties = {name: {"type": kind} for name, kind in members.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "path": {"type": "string"},
+            },
+        }
+    },
+}

@@ -1,0 +1,46 @@
+"""The server itself: health, the JWT Robot's key, explanations."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from simorg import __version__
+from simorg.access.explain import ExplainError, explain
+from simorg.control.answers import answer, body
+from simorg.control.context import Context
+from simorg.control.errors import invalid
+
+
+def health(context: Context) -> Response:
+    return answer({"status": "ok", "version": __version__, **context.info()})
+
+
+def jwt_robot_key(context: Context) -> Response:
+    """The private key (PEM) whose certificate the JWT Robot app of every org carries."""
+    from simorg.oauth.robot_key import private_pem
+
+    return Response(private_pem(context.catalogue), mimetype="application/x-pem-file")
+
+
+def explanation(context: Context, id: str) -> Response:
+    """``{user, app?, flow?, surface?}``: would it get in, and every rule asked on the way."""
+    org = context.org(id)
+    asked = body()
+    for key, value in asked.items():
+        if key not in ("user", "app", "flow", "surface"):
+            raise invalid(f"There is no member {key}.", key)
+        if value is not None and not isinstance(value, str):
+            raise invalid(f"{key} must be a string.", key)
+    if not asked.get("user"):
+        raise invalid("user is required.", "user")
+    try:
+        found = explain(
+            org,
+            asked["user"],
+            asked.get("app"),
+            asked.get("flow") or "password",
+            asked.get("surface") or "rest",
+        )
+    except ExplainError as error:
+        raise invalid(str(error)) from None
+    return answer(found)
