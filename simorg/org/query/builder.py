@@ -223,5 +223,3 @@ def _start(tree: Tree[Token]) -> int:
 
 def _word(token: Token) -> ast.Word:
     return ast.Word(str(token), _pos(token))
-
-

@@ -1,0 +1,135 @@
+"""Compiled queries kept: by exact text, and by shape.
+
+A text seen before skips scanning, parsing and binding of its literals; a text that differs from
+an earlier one only in literals skips parsing and compiling. Both caches hang on the org
+(``Org.cache``; shapes on ``Org.statements``, which orgs made from one template share).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simorg.errors import MalformedQuery
+from simorg.org.query.lexis import Found, scan
+from simorg.org.query.plan import ASKED_LIMIT, Plan
+
+if TYPE_CHECKING:
+    from simorg.org.behaviour import ObjectRules
+    from simorg.org.caller import Caller
+
+#: https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
+MAX_LENGTH = 100_000
+MAX_FIELDS_LIMIT = 200
+
+
+@dataclass(slots=True)
+class Shape:
+    """All plans of one shape: one per set of rules that restrict what a caller sees."""
+
+    #: objects of the query that have rules of their own
+    watched: tuple[tuple[str, ObjectRules], ...]
+    plans: dict[object, Plan] = field(default_factory=dict)
+
+    def key(self, caller: Caller) -> object:
+        """What the plan depends on, of this caller."""
+        if caller.system or not self.watched:
+            return None
+        return tuple(
+            (rules.may_read(caller), rules.filter_key(caller)) for _, rules in self.watched
+        )
+
+
+@dataclass(slots=True)
+class Ready:
+    """A text ready to run: its shape, its literals, and their values by plan."""
+
+    text: str
+    found: list[Found]
+    shape: Shape
+    values: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def prepare(
+    caller: Caller, text: str, *, include_deleted: bool = False
+) -> tuple[Plan, Mapping[str, Any]]:
+    """The plan of a query and the values of its literals.
+
+    :raises QueryError: the text is refused.
+    """
+    org = caller.org
+    version = org.schema.version
+    key = ("soql", text, include_deleted, version, caller.system, caller.api_version)
+    ready: Ready | None = org.cache.get(key)
+    if ready is None:
+        ready = _ready(caller, text, include_deleted)
+        org.cache[key] = ready
+    variant = ready.shape.key(caller)
+    plan = ready.shape.plans.get(variant)
+    if plan is None:
+        plan = _compile(caller, text, ready.found, include_deleted)
+        ready.shape.plans[variant] = plan
+    values = ready.values.get(id(plan))
+    if values is None:
+        values = ready.values[id(plan)] = bind(plan, text, ready.found)
+    return plan, values
+
+
+def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
+    if len(text) > MAX_LENGTH:
+        raise MalformedQuery(
+            f"SOQL statements cannot be longer than {MAX_LENGTH} characters.",
+            code="QUERY_TOO_COMPLICATED",
+        )
+    if "\x00" in text:
+        raise MalformedQuery("line 1:0 no viable alternative at character '\\u0000'")
+    org = caller.org
+    shape_text, found = scan(text)
+    key = (
+        "soql-shape",
+        shape_text,
+        include_deleted,
+        org.schema.version,
+        caller.system,
+        caller.api_version,
+        org.store.dialect,
+        getattr(org.store, "namespace", None),
+    )
+    shape: Shape | None = org.statements.get(key)
+    if shape is None:
+        plan = _compile(caller, text, found, include_deleted)
+        shape = Shape(_watched(caller, plan))
+        shape.plans[shape.key(caller)] = plan
+        # refused literals (a LIMIT beyond FIELDS()'s bound) are not the shape's fault
+        org.statements[key] = shape
+    else:
+        for plan in list(shape.plans.values())[:1]:
+            for name in plan.objects:
+                org.store.table(name)  # the shape may come from another org: make its tables
+    return Ready(text, found, shape)
+
+
+def _watched(caller: Caller, plan: Plan) -> tuple[tuple[str, ObjectRules], ...]:
+    rules = caller.org.behaviour.rules
+    return tuple((name, rules[name]) for name in plan.objects if name in rules)
+
+
+def _compile(caller: Caller, text: str, found: list[Found], include_deleted: bool) -> Plan:
+    from simorg.org.query.compiler import compile_query
+    from simorg.org.query.parser import parse
+
+    tree = parse(text, found)
+    return compile_query(caller, text, tree, include_deleted=include_deleted)
+
+
+def bind(plan: Plan, text: str, found: list[Found]) -> Mapping[str, Any]:
+    """The values of a text's literals for a plan of its shape."""
+    values: dict[str, Any] = dict(plan.defaults)
+    for each in plan.binds:
+        values.update(each.convert(text, found[each.slot]))
+    if plan.bounded_fields and values.get(ASKED_LIMIT, MAX_FIELDS_LIMIT + 1) > MAX_FIELDS_LIMIT:
+        raise MalformedQuery(
+            f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_LIMIT}"
+        )
+    return values
