@@ -187,10 +187,10 @@ def check_password(
         if locked and not _lock_over(org, changed, switches.lockout_minutes):
             return "user_locked"
         with_token = bool(token) and password.endswith(token)
-        if with_token and verify_password(stored, password[: -len(token)]):
+        if with_token and verify_password(password[: -len(token)], stored):
             _reset_failures(org, user_id, login_id, failed, locked)
             return None
-        if not verify_password(stored, password):
+        if not verify_password(password, stored):
             _count_failure(org, user_id, login_id, 0 if locked else failed or 0)
             return "password_wrong"
         if not ip_relaxed and not settings.trusted_ip(org, source_ip):
