@@ -34,24 +34,24 @@ class _OneSlash:
         return getattr(self._rfile, name)
 
 
-class _Request(cheroot_server.HTTPRequest):  # type: ignore[misc]
+class _Request(cheroot_server.HTTPRequest):
     def read_request_line(self) -> bool:
         rfile = self.rfile
         self.rfile = _OneSlash(rfile)
         try:
-            return bool(super().read_request_line())
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
         finally:
             self.rfile = rfile
 
 
-class _Connection(cheroot_server.HTTPConnection):  # type: ignore[misc]
+class _Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
 
 
-class _TLS(BuiltinSSLAdapter):  # type: ignore[misc]
+class _TLS(BuiltinSSLAdapter):
     """cheroot's adapter without the per-request SSL_* environment, which nothing here reads."""
 
-    def get_environ(self, sock: Any) -> dict[str, str]:
+    def get_environ(self, sock: Any) -> dict[str, str]:  # type: ignore[override]
         return {"wsgi.url_scheme": "https", "HTTPS": "on"}
 
 
