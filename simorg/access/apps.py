@@ -88,7 +88,8 @@ def summary(org: Org, app: App) -> dict[str, Any]:
 
 def assignments(org: Org, app: App) -> tuple[list[str], list[str]]:
     """Names of the profiles and API names of the permission sets an app is assigned to."""
-    profiles, sets = [], []
+    profiles: list[str] = []
+    sets: list[str] = []
     for name, profile in directory.permission_set_names(org, app.assigned_to).values():
         (sets if profile is None else profiles).append(name if profile is None else profile)
     return sorted(profiles), sorted(sets)

@@ -77,6 +77,8 @@ class ApiSettings(_Section, frozen=True):
 
     enabled: bool | None = None
     daily_request_limit: Positive | None = None
+    #: REST and SOAP serve API versions 20.0 to 30.0, which Salesforce has retired
+    retired_versions_served: bool = False
 
 
 class LoginSettings(_Section, frozen=True):
