@@ -5,10 +5,10 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from simorg.errors import BadRequest, RecordError
+from simorg.errors import BadRequest
 from simorg.org import records
 from simorg.org.caller import Caller
 from simorg.org.records.results import SaveResult
@@ -19,13 +19,6 @@ from simorg.rest.rows import builder
 
 MAX_RECORDS = 200
 MAX_RETRIEVED = 2000
-
-_ROLLED_BACK = RecordError(
-    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    "Record rolled back because not all records were valid and the request was using AllOrNone"
-    " header",
-)
-_NO_ID = RecordError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
 
 
 class TooManyRecords(BadRequest):
@@ -52,13 +45,12 @@ def create(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """``PATCH``: update records of any types, each with its ``id``."""
     caller, bodies = _records(call)
-    rows: list[tuple[str, str, dict[str, Any]] | None] = []
+    rows: list[tuple[str, str, dict[str, Any]]] = []
     for each in bodies:
         values = _values(each)
-        found = [values.pop(key) for key in list(values) if key.lower() == "id"]
-        named = found[0] if found and isinstance(found[0], str) else None
-        rows.append((_type_of(each), named, values) if named else None)
-    return _saved(_where_present(caller, rows, records.update))
+        named = [values.pop(key) for key in list(values) if key.lower() == "id"]
+        rows.append((_type_of(each), named[0] if named else "", values))
+    return _saved(records.update(caller, rows))
 
 
 def upsert(call: Call) -> Reply:
@@ -165,24 +157,6 @@ def _type_of(body: dict[str, Any]) -> str:
 
 def _values(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "attributes"}
-
-
-def _where_present(
-    caller: Caller,
-    rows: Sequence[tuple[str, str, dict[str, Any]] | None],
-    run: Callable[[Caller, list[tuple[str, str, dict[str, Any]]]], list[SaveResult]],
-) -> list[SaveResult]:
-    """Run over the rows that name a record; the others fail, and all with them if asked."""
-    present = [row for row in rows if row is not None]
-    if len(present) == len(rows):
-        return run(caller, present)
-    if caller.options.all_or_none:
-        return [
-            SaveResult(row[1] if row else None, False, (_ROLLED_BACK if row else _NO_ID,))
-            for row in rows
-        ]
-    done = iter(run(caller, present) if present else ())
-    return [SaveResult(None, False, (_NO_ID,)) if row is None else next(done) for row in rows]
 
 
 def _saved(results: Sequence[SaveResult], *, created: bool = False) -> Reply:

@@ -109,4 +109,4 @@ def delete(call: Call) -> Reply:
         raise NotFoundError()
     if len(found) > 1:
         return _choices(call, kind, found)
-    return record.remove(call, kind, found[0])
+    return record.remove(call, found[0])

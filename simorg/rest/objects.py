@@ -56,25 +56,17 @@ def incorrect_type(kind: SObjectType, text: str) -> RecordRefused:
     return refuse("MALFORMED_ID", f"{kind.label} ID: id value of incorrect type: {text}", "Id")
 
 
-def field_names(call: Call, kind: SObjectType) -> tuple[str, ...]:
-    """The fields ``fields=`` asks for, or all that this version shows, in describe order."""
+def asked_fields(call: Call) -> tuple[str, ...] | None:
+    """The fields ``fields=`` asks for; None: all that the version shows."""
     asked = call.query.get("fields")
-    if asked is not None:
-        names = tuple([name.strip() for name in asked.split(",") if name.strip()])
-        if names:
-            return names
-    return all_fields(call, kind)
+    if asked is None:
+        return None
+    return tuple([name.strip() for name in asked.split(",") if name.strip()]) or None
 
 
 def all_fields(call: Call, kind: SObjectType) -> tuple[str, ...]:
-    """Every field of the object that the call's API version shows."""
-    schema = call.org.schema
-    key = ("rest.fields", kind.name, call.version, schema.version)
-    names: tuple[str, ...] | None = call.org.cache.get(key)
-    if names is None:
-        names = tuple([f.name for f in kind.visible_fields if f.min_version <= call.version])
-        call.org.cache[key] = names
-    return names
+    """Every field of the object that the call's API version shows, in describe order."""
+    return tuple([f.name for f in kind.visible_fields if f.min_version <= call.version])
 
 
 def lookup_field(kind: SObjectType, name: str) -> Field | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simorg.errors import BadRequest, NotFoundError, refuse
+from simorg.errors import BadRequest, NotFoundError
 from simorg.org import query, records
 from simorg.org.caller import Caller
 from simorg.org.records.results import SaveResult
@@ -27,12 +27,7 @@ class IdNotAllowed(BadRequest):
 def create(call: Call) -> Reply:
     """``POST /sobjects/{type}`` and ``POST /sobjects/{type}/Id``."""
     kind = objects.named(call)
-    values = values_of(call)
-    if holds(values, "Id"):
-        raise refuse(
-            "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id"
-        )
-    result = records.create(call.caller, [(kind.name, values)])[0]
+    result = records.create(call.caller, [(kind.name, values_of(call))])[0]
     if not result.success:
         return errors.of_record(result.errors)
     return saved(call, kind, result)
@@ -65,8 +60,8 @@ def retrieve(call: Call) -> Reply:
 
 def show(call: Call, kind: SObjectType, record_id: str) -> Reply:
     """The record as JSON has it, or why it cannot be shown."""
-    names = objects.field_names(call, kind)
-    layout, rows = records.retrieve(call.caller, kind.name, [record_id], names)
+    asked = objects.asked_fields(call)
+    layout, rows = records.retrieve(call.caller, kind.name, [record_id], asked)
     if rows[0] is None:
         raise absent(call.caller, kind, record_id)
     value = builder(call.org, layout)(rows, call.base + "/")[0]
@@ -109,15 +104,11 @@ def change(call: Call, kind: SObjectType, record_id: str) -> Reply:
 def delete(call: Call) -> Reply:
     """``DELETE /sobjects/{type}/{id}``"""
     kind = objects.named(call)
-    return remove(call, kind, objects.written_id(kind, call.params["id"]))
+    return remove(call, objects.written_id(kind, call.params["id"]))
 
 
-def remove(call: Call, kind: SObjectType, record_id: str) -> Reply:
+def remove(call: Call, record_id: str) -> Reply:
     """Delete a record: 204, or its errors (404 for one that is not there)."""
-    if not kind.deletable:
-        raise refuse(
-            "INSUFFICIENT_ACCESS_OR_READONLY", f"entity type {kind.name} cannot be deleted"
-        )
     result = records.delete(call.caller, [record_id])[0]
     if not result.success:
         return errors.of_record(result.errors, missing_is_404=True)

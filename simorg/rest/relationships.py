@@ -35,7 +35,7 @@ def change(call: Call, kind: SObjectType) -> Reply:
 
 def remove(call: Call, kind: SObjectType) -> Reply:
     """Delete the parent record."""
-    return record.remove(call, *_parent(call, kind))
+    return record.remove(call, _parent(call, kind)[1])
 
 
 def _parent(call: Call, kind: SObjectType) -> tuple[SObjectType, str]:
@@ -64,7 +64,7 @@ def _children(
     _, rows = records.retrieve(call.caller, kind.name, [record_id], ["Id"])
     if rows[0] is None:
         raise record.absent(call.caller, kind, record_id)
-    fields = ", ".join(objects.field_names(call, child_kind))
+    fields = ", ".join(objects.asked_fields(call) or objects.all_fields(call, child_kind))
     page = query.query(
         call.caller, f"SELECT {fields} FROM {child.child} WHERE {child.field} = '{record_id}'"
     )

@@ -43,11 +43,11 @@ class _Wanted:
 
     __slots__ = ("org", "pretty", "xml")
 
-    def __init__(self, environ: Mapping[str, Any], org: Org) -> None:
+    def __init__(self, environ: Mapping[str, Any]) -> None:
         accept = environ.get("HTTP_ACCEPT", "")
         self.xml = "xml" in accept and _prefers_xml(accept)
         self.pretty = environ.get("HTTP_X_PRETTYPRINT") == "1"
-        self.org = org
+        self.org: Org | None = None
 
 
 def _prefers_xml(accept: str) -> bool:
@@ -67,7 +67,7 @@ class Surface:
         self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes]
     ) -> tuple[bytes, int, Headers]:
         """The answer to a request; ``rest`` is the decoded path below ``/services/data/``."""
-        wanted = _Wanted(environ, self.catalogue.default)
+        wanted = _Wanted(environ)
         try:
             reply = self._reply(environ, rest, read, wanted)
         except SalesforceError as error:
@@ -80,7 +80,7 @@ class Surface:
             ticket = f"{secrets.randbelow(10**9)}-{secrets.randbelow(10**5)}"
             _log.exception("REST request failed, ErrorId %s", ticket)
             reply = errors.unexpected(ticket)
-        return _finish(reply, wanted)
+        return _finish(reply, wanted, wanted.org or self.catalogue.default)
 
     def _reply(
         self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
@@ -126,9 +126,11 @@ def _versions(method: str) -> Reply:
     return Reply(versions.listing(), root="Versions", item="Version")
 
 
-def _finish(reply: Reply, wanted: _Wanted) -> tuple[bytes, int, Headers]:
+def _finish(reply: Reply, wanted: _Wanted, org: Org) -> tuple[bytes, int, Headers]:
+    """Serialise. A request of nobody known shows the default org's usage: clients read the
+    header off every answer."""
     entity, content_type = render(reply, xml=wanted.xml, pretty=wanted.pretty)
-    usage = wanted.org.usage
+    usage = org.usage
     headers: Headers = [*_HEADERS, ("Sforce-Limit-Info", f"api-usage={usage.used}/{usage.limit}")]
     if content_type:
         headers.append(("Content-Type", content_type))
