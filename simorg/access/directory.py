@@ -175,6 +175,41 @@ def _read_person(
     )
 
 
+def _username_query(store: Store) -> sa.Select[Any]:
+    user = store.table("User")
+    name = store.folded(user.c.Username)
+    return sa.select(user.c.Id).where(name == sa.bindparam("username", None))
+
+
+def find_user(org: Org, username: str) -> str | None:
+    """The id of the org's own user of that username (any case)."""
+    folded = username.lower() if org.store.dialect == "postgresql" else username
+    statement = state_of(org).statement(org, "username", _username_query)
+    with org.store.reading() as reader:
+        row = reader.one(statement, {"username": folded})
+    return row[0] if row else None
+
+
+def _consent_query(store: Store) -> sa.Select[Any]:
+    token = store.table("OauthToken")
+    return (
+        sa.select(token.c.simorg_Key)
+        .where(
+            token.c.UserId == sa.bindparam("user", None),
+            token.c.simorg_AppId == sa.bindparam("app", None),
+            token.c.simorg_RefreshHash.is_not(None),
+        )
+        .limit(1)
+    )
+
+
+def consented(org: Org, app_id: str, user_id: str) -> bool:
+    """Whether the user approved the app before in a flow that gave a refresh token (G6)."""
+    statement = state_of(org).statement(org, "consent", _consent_query)
+    with org.store.reading() as reader:
+        return reader.one(statement, {"user": user_id, "app": app_id}) is not None
+
+
 # -- connected apps ------------------------------------------------------------------------------
 
 _APP_COLUMNS = (
