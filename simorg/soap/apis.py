@@ -6,6 +6,7 @@ request's ``Call``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
@@ -13,7 +14,7 @@ from typing import Any
 
 from simorg.soap.call import Call
 from simorg.soap.declare import Namespace
-from simorg.soap.faults import WireFault
+from simorg.soap.faults import WireFault, api_fault
 from simorg.soap.metadata import MetadataService
 from simorg.soap.metadata_types import METADATA_URI, metadata
 from simorg.soap.partner import PartnerService
@@ -21,6 +22,8 @@ from simorg.soap.partner_types import FAULT_URI, PARTNER_URI, SOBJECT_URI, fault
 from simorg.soap.protocol import WireProtocol
 from simorg.soap.spyne_compat import Application, MethodContext, ServerBase
 from simorg.soap.wsdl import Document, Names
+
+_log = logging.getLogger(__name__)
 
 #: the version the checked-in WSDLs are made for
 WSDL_VERSION = 59
@@ -43,7 +46,13 @@ class _Transport(ServerBase):  # type: ignore[misc]
             self.get_out_object(context)
         else:
             context.out_error = context.in_error
-        self.get_out_string(context)
+        try:
+            self.get_out_string(context)
+        except Exception:
+            _log.exception("an answer could not be written")
+            context.out_error = api_fault("UNKNOWN_EXCEPTION", "An unexpected error occurred.")
+            context.out_document = context.out_string = None
+            self.get_out_string(context)
         document: bytes = b"".join(context.out_string)
         succeeded = context.out_error is None
         context.close()

@@ -63,7 +63,7 @@ def argument(element: etree._Element, model: Model) -> Any:
     if is_nil(element):
         return None
     if issubclass(model, ComplexModelBase):
-        if model.as_element:
+        if getattr(model, "as_element", False):
             return element
         return members(element, model)
     content = text(element)

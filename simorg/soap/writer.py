@@ -91,7 +91,7 @@ class Writers:
         if issubclass(model, AnyXml):
             one = _any(name)
         elif issubclass(model, ComplexModelBase):
-            one = self._complex(name, model)
+            one = _markup if getattr(model, "as_element", False) else self._complex(name, model)
             missing = f"<{name}></{name}>"
         else:
             convert, default = _scalar(model)
@@ -140,6 +140,13 @@ class Writers:
                 member(get(name), out)
 
         return write
+
+
+def _markup(value: Any, out: Out) -> None:
+    """Types that services write themselves (sObject, Metadata) come as Markup."""
+    if not isinstance(value, Markup):
+        raise TypeError(f"not XML: {value!r}")
+    out.append(value)
 
 
 def _simple(name: str, convert: Callable[[Any], str]) -> Writer:
