@@ -48,10 +48,8 @@ def parse(
     index = 0
     for name, run in groupby(records, key=lambda r: r[0]):
         plan = batch.plan_of(caller, name)
-        drafts = []
-        for _, record in run:
-            drafts.append(parser.draft(plan, index, record))
-            index += 1
+        drafts = parser.drafts(plan, index, [record for _, record in run])
+        index += len(drafts)
         groups.append((plan, drafts))
     return groups
 
@@ -111,7 +109,7 @@ def _complete(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
     user = work.caller.user_id
     base = {**plan.defaults, **({"OwnerId": user} if plan.owned else {})}
     stamps = plan.stamps(user, work.now)
-    not_null = plan.not_null
+    not_null, named = plan.not_null, plan.named_by_id
     for draft, record_id in zip(drafts, work.tx.new_ids(prefix, len(drafts)), strict=True):
         given = draft.values
         if None in given.values():  # a null for what may not be null is as if not given
@@ -121,6 +119,8 @@ def _complete(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
             draft.values = {**base, **stamps, "Id": record_id, **given}
         else:
             draft.values = {**base, **given, **stamps, "Id": record_id}
+        if named is not None and draft.values.get(named) is None:
+            draft.values[named] = record_id[:15]
 
 
 def require(plan: TypePlan, drafts: list[Draft]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from simorg.errors import RecordError
 from simorg.org.caller import Caller
@@ -26,14 +28,13 @@ class Link:
     value: Any
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """``values``: canonical field name -> column form. ``index``: place in the caller's list."""
 
     index: int
     values: dict[str, Any]
     id: str | None = None
-    errors: list[RecordError] = field(default_factory=list)
+    errors: list[RecordError] = []  # a Struct copies it
     links: Sequence[Link] = ()
     #: the row as it was (update, delete), at least the columns that were asked for
     old: Mapping[str, Any] | None = None

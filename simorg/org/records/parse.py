@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from simorg.errors import RecordError, RecordRefused
 from simorg.org.caller import Caller
 from simorg.org.records import messages
-from simorg.org.records.coerce import WrongType, wrong_type
+from simorg.org.records.coerce import WrongType, coerce_column, wrong_type
 from simorg.org.records.draft import Draft, Link
 from simorg.org.records.plan import KeyPlan, TypePlan
 from simorg.org.records.statements import Shapes
@@ -17,6 +18,8 @@ from simorg.org.schema.model import Field, SObjectType
 #: surfaces on which a value of the wrong type, and a name that is no field, refuse the whole call
 _WRONG_TYPE_REFUSES_CALL = frozenset({"rest", "control", "system"})
 _UNKNOWN_IS_RECORD_ERROR = frozenset({"bulk"})
+#: from so many records on, reading by column pays
+_MANY = 8
 
 
 class Parser:
@@ -52,6 +55,44 @@ class Parser:
             except (WrongType, RecordRefused):
                 pass  # once more, collecting all that is wrong
         return self._careful(plan, how, index, list(record.values()))
+
+    def drafts(
+        self, plan: TypePlan, index: int, records: Sequence[Mapping[str, Any]]
+    ) -> list[Draft]:
+        """Drafts of consecutive records; those with the same keys are read column by column."""
+        out: list[Draft] = []
+        for keys, run in groupby(records, tuple):
+            group = list(run)
+            quick = self._columns(plan, keys, index, group) if len(group) >= _MANY else None
+            if quick is None:
+                quick = [self.draft(plan, index + n, r) for n, r in enumerate(group)]
+            out += quick
+            index += len(group)
+        return out
+
+    def _columns(
+        self,
+        plan: TypePlan,
+        keys: tuple[str, ...],
+        index: int,
+        records: list[Mapping[str, Any]],
+    ) -> list[Draft] | None:
+        """None when some record is not as it should be, or its keys are not all plain fields."""
+        how = self.key_plan(plan, keys)
+        if not how.plain:
+            return None
+        fields = plan.sobject.fields
+        columns = []
+        try:
+            for key, (name, read) in zip(keys, how.plain, strict=True):
+                columns.append(coerce_column(fields[name], read, [r[key] for r in records]))
+        except (WrongType, RecordRefused):
+            return None
+        names = [name for name, _ in how.plain]
+        return [
+            Draft(n, dict(zip(names, row, strict=True)))
+            for n, row in enumerate(zip(*columns, strict=True), index)
+        ]
 
     def _careful(self, plan: TypePlan, how: KeyPlan, index: int, raw: list[Any]) -> Draft:
         draft = Draft(index, {}, errors=list(how.errors))

@@ -46,6 +46,7 @@ class TypePlan:
 
     def __init__(self, sobject: SObjectType, behaviour: Behaviour) -> None:
         self.sobject = sobject
+        self.behaviour = behaviour
         self.name = sobject.name
         self.rules: ObjectRules = behaviour.rules_for(sobject.name)
         self.hooks_create = self._hooked("before_create", "after_create")
@@ -67,6 +68,11 @@ class TypePlan:
         self.references: Mapping[str, Field] = {
             f.name: f for f in fields if f.type == "reference" and not f.private
         }
+        name = sobject.name_field
+        #: a custom object's record without a name is called by its id
+        self.named_by_id = (
+            name.name if sobject.custom and name is not None and not name.auto_number else None
+        )
         owner = sobject.fields.get("OwnerId")
         self.owned = owner is not None and owner.createable and "User" in owner.reference_to
         self.audit_users = tuple(n for n in _AUDIT_USERS if n in sobject.fields)

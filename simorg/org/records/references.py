@@ -27,7 +27,7 @@ def resolve(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
     linked = [d for d in drafts if d.links]
     if linked:
         _follow_links(work, known, linked)
-    names = {n for d in drafts for n in d.values if n in plan.references}
+    names = set().union(*[d.values for d in drafts]) & plan.references.keys()
     if not names:
         return
     fields = [plan.references[n] for n in sorted(names)]

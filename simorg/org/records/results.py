@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from simorg.errors import RecordError
 
 
-@dataclass(frozen=True, slots=True)
-class SaveResult:
+class SaveResult(msgspec.Struct, frozen=True, gc=False):
+    """One record's outcome (a Struct, since a Bulk job makes a hundred thousand of them)."""
+
     id: str | None
     success: bool
     errors: tuple[RecordError, ...] = ()

@@ -42,8 +42,9 @@ class Shapes:
                 return None
             key = ("records.plan", self.version, sobject.name)
             plan = self.org.statements.get(key)
-            if plan is None or plan.sobject is not sobject:
-                plan = self.org.statements[key] = TypePlan(sobject, self.org.behaviour)
+            behaviour = self.org.behaviour
+            if plan is None or plan.sobject is not sobject or plan.behaviour is not behaviour:
+                plan = self.org.statements[key] = TypePlan(sobject, behaviour)
             if len(self._plans) >= _SHAPES:
                 self._plans.clear()
             self._plans[name] = plan

@@ -48,12 +48,11 @@ def parse(
     index = 0
     for name, run in groupby(records, key=lambda r: r[0]):
         plan = batch.plan_of(caller, name)
-        drafts = []
-        for _, record_id, record in run:
-            draft = parser.draft(plan, index, record)
+        named = list(run)
+        drafts = parser.drafts(plan, index, [record for _, _, record in named])
+        for draft, (_, record_id, _) in zip(drafts, named, strict=True):
             identify(plan, draft, record_id)
-            drafts.append(draft)
-            index += 1
+        index += len(drafts)
         groups.append((plan, drafts))
     return groups
 
@@ -120,10 +119,12 @@ def _update(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
 
 
 def _keep_required(plan: TypePlan, drafts: list[Draft]) -> None:
-    """What may not be null cannot be emptied."""
-    not_null = plan.not_null
+    """What may not be null cannot be emptied; an emptied custom name becomes the id."""
+    not_null, named = plan.not_null, plan.named_by_id
     for draft in drafts:
         if None in draft.values.values():
+            if named in draft.values and draft.values[named] is None:
+                draft.values[named] = str(draft.id)[:15]
             emptied = [n for n, v in draft.values.items() if v is None and n in not_null]
             if emptied:
                 draft.errors.append(messages.required(emptied))
