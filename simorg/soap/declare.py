@@ -54,16 +54,19 @@ class Namespace:
     def __init__(self, uri: str, *uses: Namespace) -> None:
         self.uri = uri
         self.types: dict[str, Model] = {**XSD}
+        self._homes: dict[str, str] = dict.fromkeys(XSD, XSD_URI)
         for other in uses:
-            self.types |= {k: v for k, v in other.types.items() if k not in XSD}
-        self.own: list[Model] = []
+            self.types |= other.types
+            self._homes |= other._homes
+        #: the types declared here, by name
+        self.own: dict[str, Model] = {}
 
     def __getitem__(self, name: str) -> Model:
         return self.types[name]
 
     def _add(self, name: str, model: Model) -> Model:
-        self.types[name] = model
-        self.own.append(model)
+        self.types[name] = self.own[name] = model
+        self._homes[name] = self.uri
         return model
 
     def text(self, name: str, **restrictions: Any) -> Model:
@@ -89,11 +92,10 @@ class Namespace:
         }
         return self._add(name, type(parent)(name, (parent,), body))
 
-    def name_of(self, type_name: str) -> tuple[str, str]:
-        """(namespace, name) of a type that this namespace may name."""
-        if type_name in XSD:
-            return XSD_URI, type_name
-        return str(self.types[type_name].get_namespace()), type_name
+    def borrow(self, other: Namespace, name: str) -> None:
+        """Let declarations here name a type of a namespace that itself uses this one."""
+        self.types[name] = other.types[name]
+        self._homes[name] = other.uri
 
     def element(self, declaration: str) -> tuple[str, Model]:
         """``name:Type*~@48`` as Spyne's (name, customised type)."""
@@ -106,5 +108,5 @@ class Namespace:
             max_occurs=high,
             nillable=bool(match["nil"]),
             since=int(match["since"] or 0),
-            wire_type=self.name_of(match["type"]),
+            wire_type=(self._homes[match["type"]], match["type"]),
         )

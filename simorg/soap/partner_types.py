@@ -48,7 +48,7 @@ SObject._type_info["any"] = AnyXml.customize(
     max_occurs="unbounded",
     nillable=False,
 )
-partner.types["sObject"] = SObject
+partner.borrow(sobject, "sObject")
 
 _type = partner.type
 _type("location", "latitude:double~ longitude:double~")

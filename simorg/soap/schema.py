@@ -31,9 +31,8 @@ class SchemaBuilder:
     def _qname(self, name: tuple[str, str]) -> str:
         return f"{self._prefixes[name[0]]}:{name[1]}"
 
-    def add_type(self, model: Model) -> None:
+    def add_type(self, name: str, model: Model) -> None:
         """A named simple or complex type."""
-        name = str(model.get_type_name())
         if issubclass(model, ComplexModelBase):
             node = etree.SubElement(self.root, _q("complexType"), {"name": name})
             self._complex(node, model)
@@ -58,7 +57,7 @@ class SchemaBuilder:
             etree.SubElement(restriction, _q("length"), {"value": str(facts.max_len)})
         if facts.pattern != default.pattern:
             etree.SubElement(restriction, _q("pattern"), {"value": facts.pattern})
-        for value in facts.declared_values:
+        for value in getattr(facts, "declared_values", ()):
             etree.SubElement(restriction, _q("enumeration"), {"value": value})
 
     def _complex(self, node: Any, model: Model) -> None:

@@ -93,10 +93,10 @@ class Document:
         messages = [m for method in self._methods for m in (method.in_message, method.out_message)]
         for prefix, uri in self._names.prefixes:
             builder = SchemaBuilder(uri, {u: p for p, u in self._names.prefixes})
-            own = [m for types in self._types if types.uri == uri for m in types.own]
-            for model in sorted(own, key=lambda m: str(m.get_type_name())):
-                if prefix != "tns" or model.get_type_name() not in headers:
-                    builder.add_type(model)
+            (types,) = (t for t in self._types if t.uri == uri)
+            for name, model in sorted(types.own.items()):
+                if prefix != "tns" or name not in headers:
+                    builder.add_type(name, model)
             if prefix == "tns":
                 for model in (*messages, *self._headers()):
                     builder.add_element(model)
