@@ -109,9 +109,7 @@ class SObjectType:
 
     @cached_property
     def _relations(self) -> dict[str, Field]:
-        return {
-            f.relationship_name.lower(): f for f in self.fields.values() if f.relationship_name
-        }
+        return {f.relationship_name.lower(): f for f in self.fields.values() if f.relationship_name}
 
     def parent_relationship(self, name: str) -> Field | None:
         """The reference field whose ``relationship_name`` this is (``Owner`` -> OwnerId)."""
