@@ -25,4 +25,4 @@ def org_of(token: str) -> str | None:
 
 def token_hash(token: str) -> str:
     """What is stored; tokens are random, so a plain digest cannot be guessed back."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
