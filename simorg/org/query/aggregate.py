@@ -85,7 +85,7 @@ class Aggregation:
         statement = self._statement(items, conditions, sets)
         return self._plan(statement, statement, self._layout(items), self._transforms(items))
 
-    # -- SELECT COUNT() --------------------------------------------------------------------------
+    # -- SELECT COUNT() ------------------------------------------------------------------------
 
     def _counts_only(self) -> bool:
         first = self.tree.items[0]
@@ -111,7 +111,7 @@ class Aggregation:
         count = sa.select(sa.func.count()).select_from(self.scope.from_clause).where(*conditions)
         return self._plan(count, count, Layout(None, ()), (), count_only=True)
 
-    # -- checks ------------------------------------------------------------------------------------
+    # -- checks --------------------------------------------------------------------------------
 
     def _check(self) -> None:
         tree, context = self.tree, self.context
@@ -127,7 +127,7 @@ class Aggregation:
         if not tree.group_by and tree.having is not None:
             raise context.malformed(tree.pos, "HAVING needs GROUP BY")
 
-    # -- GROUP BY ------------------------------------------------------------------------------------
+    # -- GROUP BY ------------------------------------------------------------------------------
 
     def _read_groups(self) -> str | None:
         """Fill ``groups``; "rollup" or "cube" when the query asks for grouping sets."""
@@ -179,7 +179,7 @@ class Aggregation:
             ]
         return [frozenset(keys)]
 
-    # -- SELECT ----------------------------------------------------------------------------------------
+    # -- SELECT --------------------------------------------------------------------------------
 
     def _items(self) -> list[tuple[str, ast.Expression, formats.Converter | None]]:
         """(name in the result, expression, FORMAT's converter)."""
@@ -254,7 +254,8 @@ class Aggregation:
             message = f"GROUPING needs a field of the GROUP BY clause: {key}"
             raise self.context.malformed(call.pos, message)
         rolled_up = self.current is not None and key not in self.current.kept
-        return Computed(sa.literal_column("1" if rolled_up else "0"), "int", None, f"grouping({key})")
+        answer: Any = sa.literal_column("1" if rolled_up else "0")
+        return Computed(answer, "int", None, f"grouping({key})")
 
     def _aggregate(self, call: ast.Call, name: str) -> Computed:
         argument = single_argument(self.context, call)
@@ -300,7 +301,7 @@ class Aggregation:
             message = f"field {label} does not support aggregate operator {call.name.upper()}"
             raise self.context.malformed(call.pos, message)
 
-    # -- the statement -----------------------------------------------------------------------------------
+    # -- the statement -------------------------------------------------------------------------
 
     def _statement(
         self,
@@ -312,9 +313,7 @@ class Aggregation:
         for each in sets:
             self.current = each
             columns = [self.value(e).expression.label(f"c{n}") for n, (_, e, _) in enumerate(items)]
-            extra = [
-                self._ordered(o).label(f"o{n}") for n, o in enumerate(self.tree.order_by)
-            ] + [
+            extra = [self._ordered(o).label(f"o{n}") for n, o in enumerate(self.tree.order_by)] + [
                 (g.sort if k in each.kept else sa.cast(sa.null(), g.by.type)).label(f"g{n}")
                 for n, (k, g) in enumerate(self.groups.items())
             ]
@@ -344,17 +343,17 @@ class Aggregation:
 
     def _windowed(self, selects: list[Any], count: int) -> Any:
         """The grouping sets together, ordered and cut."""
-        inner = (sa.union_all(*selects) if len(selects) > 1 else selects[0]).subquery(
-            self.context.alias()
-        )
-        query = sa.select(*(inner.c[f"c{n}"] for n in range(count)))
+        together: Any = sa.union_all(*selects) if len(selects) > 1 else selects[0]
+        inner: Any = together.subquery(self.context.alias())
+        columns: list[Any] = [inner.c[f"c{n}"] for n in range(count)]
+        query: Any = sa.select(*columns)
         order = [direction(inner.c[f"o{n}"], o) for n, o in enumerate(self.tree.order_by)]
         keys = [inner.c[f"g{n}"].asc().nulls_last() for n in range(len(self.groups))]
         query = query.order_by(*order, *keys)
         limit = sa.bindparam(plan.LIMIT, type_=sa.Integer())
         return query.limit(limit).offset(sa.bindparam(plan.OFFSET, type_=sa.Integer()))
 
-    # -- the plan ------------------------------------------------------------------------------------------
+    # -- the plan ------------------------------------------------------------------------------
 
     def _layout(self, items: list[tuple[str, ast.Expression, formats.Converter | None]]) -> Layout:
         columns = tuple(

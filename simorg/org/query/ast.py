@@ -179,18 +179,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """One object of SOSL's RETURNING; ``query`` is None when only the name is given."""
+    """One object of SOSL's RETURNING, its parentheses read as a query (``Id`` without them)."""
 
     sobject: str
-    query: Query | None
+    query: Query
     pos: int
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A SOSL query. ``fields``: ALL NAME EMAIL PHONE SIDEBAR."""
-
-    term: str
-    fields: str
-    returning: tuple[Returning, ...]
-    limit: int | None

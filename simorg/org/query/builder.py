@@ -68,8 +68,8 @@ class TreeBuilder:
         return ast.TypeOf(
             self.path(path),
             tuple(
-                ast.When(str(when.children[0]), self._paths(when.children[1]), _pos(when.children[0]))
-                for when in whens
+                ast.When(str(name), self._paths(paths), _pos(name))
+                for name, paths in (when.children for when in whens)
             ),
             None if otherwise is None else self._paths(otherwise.children[0]),
             _start(path),
@@ -99,9 +99,7 @@ class TreeBuilder:
         expression, *words = tree.children
         kinds = {word.type for word in words if word is not None}
         nulls = True if "FIRST" in kinds else False if "LAST" in kinds else None
-        return ast.Ordering(
-            self.expression(expression), "DESC" in kinds, nulls, _start(expression)
-        )
+        return ast.Ordering(self.expression(expression), "DESC" in kinds, nulls, _start(expression))
 
     def _count(self, tree: _Node) -> ast.Literal | None:
         token = tree.children[0]
@@ -114,9 +112,7 @@ class TreeBuilder:
             return None
         return _word(tree.children[0])
 
-    def _endings(
-        self, tree: _Node
-    ) -> tuple[tuple[ast.Word, ...], tuple[ast.Word, ...], bool]:
+    def _endings(self, tree: _Node) -> tuple[tuple[ast.Word, ...], tuple[ast.Word, ...], bool]:
         for_words: list[ast.Word] = []
         update_words: list[ast.Word] = []
         all_rows = False
@@ -129,7 +125,43 @@ class TreeBuilder:
                 all_rows = True
         return tuple(for_words), tuple(update_words), all_rows
 
-    # -- expressions -----------------------------------------------------------------------------
+    def search(
+        self, tree: _Node
+    ) -> tuple[tuple[ast.Returning, ...], tuple[ast.Word, ...], ast.Literal | None]:
+        """RETURNING, WITH and LIMIT of a SOSL text."""
+        returnings, *withs, limit = tree.children
+        found = () if returnings is None else tuple(map(self._returning, returnings.children))
+        return found, tuple(_word(w.children[0]) for w in withs), self._count(limit)
+
+    def _returning(self, tree: _Node) -> ast.Returning:
+        name, items, scope, where, order_by, limit, offset = tree.children
+        sobject = ast.Path((str(name),), _pos(name), (_pos(name),))
+        word = None if scope is None else scope.children[0]
+        id_path = ast.Path(("Id",), _pos(name), (_pos(name),))
+        query = ast.Query(
+            items=(ast.Selected(id_path, None, _pos(name)),)
+            if items is None
+            else tuple(map(self.select_item, items.children)),
+            sources=(ast.Source(sobject, None),),
+            where=None
+            if where is None or not where.children
+            else self.condition(where.children[0]),
+            group_by=(),
+            having=None,
+            order_by=() if order_by is None else self._order_by(order_by),
+            limit=None if limit is None else self._count(limit),
+            offset=None if offset is None else self._count(offset),
+            scope=None if word is None else _word(word),
+            with_clause=None,
+            for_words=(),
+            update_words=(),
+            all_rows=False,
+            pos=_pos(name),
+            end=len(self.text),
+        )
+        return ast.Returning(str(name), query, _pos(name))
+
+    # -- expressions ---------------------------------------------------------------------------
 
     def expression(self, tree: _Node) -> ast.Expression:
         return self.call(tree) if tree.data == "call" else self.path(tree)
@@ -163,7 +195,7 @@ class TreeBuilder:
         pos = _pos(token)
         return ast.Literal(kind, str(token), pos, self.slots.get(pos))
 
-    # -- conditions --------------------------------------------------------------------------------
+    # -- conditions ----------------------------------------------------------------------------
 
     def condition(self, tree: _Node) -> ast.Condition:
         handler = getattr(self, f"_{tree.data}")

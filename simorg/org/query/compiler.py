@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,19 +29,32 @@ MAX_OFFSET = 2000
 NESTED_SINCE = 58
 
 
-def compile_query(caller: Caller, text: str, tree: ast.Query, *, include_deleted: bool) -> Plan:
+Match = Callable[[Scope], list[Any]]
+
+
+def compile_query(
+    caller: Caller,
+    text: str,
+    tree: ast.Query,
+    *,
+    include_deleted: bool = False,
+    match: Match | None = None,
+) -> Plan:
     """The plan of a query for callers like this one (same rules, version and visibility).
+
+    ``match`` gives further conditions (SOSL's FIND).
 
     :raises QueryError: in Salesforce's words, pointing into ``text``.
     """
     context = Context(caller, text, include_deleted=include_deleted or tree.all_rows)
-    return _Compiler(context, tree).compile()
+    return _Compiler(context, tree, match).compile()
 
 
 class _Compiler:
-    def __init__(self, context: Context, tree: ast.Query) -> None:
+    def __init__(self, context: Context, tree: ast.Query, match: Match | None) -> None:
         self.context = context
         self.tree = tree
+        self.match = match
 
     def compile(self) -> Plan:
         tree, context = self.tree, self.context
@@ -63,6 +77,8 @@ class _Compiler:
         projection = Projection(scope)
         children, bounded = _select(projection, tree, 1)
         conditions = where(scope, tree)
+        if self.match is not None:
+            conditions += self.match(scope)
         order = ordering(scope, tree)
         source = scope.from_clause
         rows = sa.select(*projection.columns).select_from(source).where(*conditions)
@@ -78,9 +94,7 @@ class _Compiler:
             layout=projection.root.layout(),
             statement=prepare(page.offset(offset)),
             counter=prepare(counter),
-            continuation=None
-            if order
-            else prepare(rows.where(after).order_by(by_id).limit(limit)),
+            continuation=None if order else prepare(rows.where(after).order_by(by_id).limit(limit)),
             id_index=projection.root.id_index,
             count_only=False,
             aggregate=False,
@@ -96,7 +110,7 @@ class _Compiler:
         )
 
 
-# -- parts shared by root queries, subqueries and aggregates ---------------------------------------
+# -- parts shared by root queries, subqueries and aggregates -----------------------------------
 
 
 def _bind_window(context: Context, tree: ast.Query, limit: str, offset: str) -> None:
@@ -157,9 +171,10 @@ def _child(projection: Projection, item: ast.Subquery, level: int) -> ChildPlan:
     source = tree.sources[0]
     name = source.path.names[-1]
     if level >= MAX_LEVELS or (level > 1 and context.caller.api_version < NESTED_SINCE):
+        away = MAX_LEVELS - 1 if level >= MAX_LEVELS else 1
         message = (
-            "SOQL statements cannot query aggregate relationships more than "
-            f"{MAX_LEVELS - 1 if level >= MAX_LEVELS else 1} level away from the root entity object."
+            f"SOQL statements cannot query aggregate relationships more than {away} level away "
+            "from the root entity object."
         )
         raise context.malformed(item.pos, message)
     relationship = context.schema.child(parent.name, name)

@@ -55,7 +55,7 @@ class Conditions:
             return self.semi(condition)
         return self._comparison(condition)
 
-    # -- one comparison --------------------------------------------------------------------------
+    # -- one comparison ------------------------------------------------------------------------
 
     def _comparison(self, node: ast.Comparison) -> Condition:
         left = self.operand(node.left)
@@ -118,7 +118,7 @@ class Conditions:
         column = left.expression
         return column.is_(sa.true()) if wanted else column.is_not(sa.true())  # type: ignore[no-any-return]
 
-    # -- literals to parameters --------------------------------------------------------------------
+    # -- literals to parameters ----------------------------------------------------------------
 
     def _parameter(
         self, node: ast.Comparison, left: Computed, value: ast.Literal
@@ -190,7 +190,7 @@ class Conditions:
         limit = first if symbol in ("<", ">=") else after
         return column < limit if symbol in ("<", "<=") else column >= limit  # type: ignore[no-any-return]
 
-    # -- sets and patterns -----------------------------------------------------------------------------
+    # -- sets and patterns ---------------------------------------------------------------------
 
     def _in(self, node: ast.Comparison, left: Computed) -> Condition:
         negated = node.operator == "notin"
@@ -218,9 +218,7 @@ class Conditions:
             raise self._wrong(node, left, listed[0])
         context, name = self.context, self.context.name()
         is_id = left.type in ("id", "reference")
-        column, fold = (
-            (left.expression, values.as_written) if is_id else self._folded(left, listed)
-        )
+        column, fold = (left.expression, values.as_written) if is_id else self._folded(left, listed)
         convert = values.TextList(name, fold, is_id, context.store.list_value)
         context.binds.append(Bind(listed[0].slot or 0, convert))
         return context.store.in_list(column, name)

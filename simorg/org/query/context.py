@@ -50,7 +50,7 @@ class Context:
         self._count += 1
         return f"t{self._count}"
 
-    # -- refusals --------------------------------------------------------------------------------
+    # -- refusals ------------------------------------------------------------------------------
 
     def refuse(self, error: type[E], pos: int, message: str, code: str | None = None) -> E:
         """The refusal pointing at ``pos``; raise it."""
@@ -66,7 +66,7 @@ class Context:
         message = messages.NO_RELATIONSHIP.format(name=name, where="field path")
         return self.refuse(InvalidField, pos, message)
 
-    # -- objects and fields ------------------------------------------------------------------------
+    # -- objects and fields --------------------------------------------------------------------
 
     def sobject(self, name: str, pos: int) -> SObjectType:
         """The object of FROM; refused when unknown, not queryable or hidden from the caller."""

@@ -138,8 +138,7 @@ def bounds(
 
 def _instant(day: date, calendar: Calendar) -> str:
     inside = min(max(day, date(1000, 1, 1)), date(9999, 12, 29))
-    return to_text(midnight(datetime(inside.year, inside.month, inside.day),
-                                 calendar.time_zone))
+    return to_text(midnight(datetime(inside.year, inside.month, inside.day), calendar.time_zone))
 
 
 def parse_datetime(text: str) -> str | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simorg.errors import BadRequest
-from simorg.org.query import dates, plan as p
+from simorg.org.query import dates
+from simorg.org.query import plan as p
 from simorg.org.query.layout import ChildPage, Row
 from simorg.org.query.plan import ChildPlan, Plan, Transform
 
@@ -202,9 +203,7 @@ def child_rows(
     bound[p.PARENTS] = caller.org.store.list_value(parents)
     rows: Sequence[Row] = reader.rows(child.statement, bound)
     rows = finish(caller, rows, child.transforms)
-    rows = attach_children(
-        caller, reader, child.children, rows, child.id_index, values, cut, path
-    )
+    rows = attach_children(caller, reader, child.children, rows, child.id_index, values, cut, path)
     grouped: dict[str, list[Row]] = {}
     key = child.key_index
     for row in rows:

@@ -33,7 +33,7 @@ class Filters:
         if where is not None:
             _check_semi_joins(scope, where)
 
-    # -- operands --------------------------------------------------------------------------------
+    # -- operands ------------------------------------------------------------------------------
 
     def operand(self, expression: ast.Expression) -> Computed:
         """The value left of an operator."""
@@ -88,7 +88,7 @@ class Filters:
             raise context.malformed(resolved.pos, message)
         return context.store.folded(resolved.expression)
 
-    # -- semi-joins ----------------------------------------------------------------------------------
+    # -- semi-joins ----------------------------------------------------------------------------
 
     def semi(self, node: ast.SemiJoin) -> sa.ColumnElement[bool]:
         """``field IN (SELECT ...)`` and ``NOT IN``.
@@ -154,8 +154,7 @@ class Filters:
         context = self.context
         if inner.field.type not in ("id", "reference"):
             message = (
-                "semi join sub-selects can only query id fields, cannot use: "
-                f"'{inner.field.name}'"
+                f"semi join sub-selects can only query id fields, cannot use: '{inner.field.name}'"
             )
             raise context.malformed(node.query.pos, message)
         if not _targets(outer) & _targets(inner):
@@ -219,9 +218,7 @@ def where(scope: Scope, tree: ast.Query, *, nested: bool = False) -> list[Any]:
 def ordering(scope: Scope, tree: ast.Query) -> list[Any]:
     """ORDER BY: nulls first for ASC and last for DESC unless said otherwise."""
     filters = Filters(scope, None)
-    return [
-        direction(filters.sortable(item.expression), item) for item in tree.order_by
-    ]
+    return [direction(filters.sortable(item.expression), item) for item in tree.order_by]
 
 
 def direction(expression: Any, item: ast.Ordering) -> Any:

@@ -35,8 +35,9 @@ def excerpt(text: str, pos: int) -> tuple[str, int, int, int]:
     """(excerpt, caret's offset in it, row, column); row and column count from 1."""
     pos = min(max(pos, 0), len(text))
     line_start = max(text.rfind("\n", 0, pos), text.rfind("\r", 0, pos)) + 1
-    line_end = min((i for i in (text.find("\n", pos), text.find("\r", pos)) if i >= 0),
-                   default=len(text))
+    line_end = min(
+        (i for i in (text.find("\n", pos), text.find("\r", pos)) if i >= 0), default=len(text)
+    )
     start = max(pos - _REACH, line_start)
     while start > line_start and text[start - 1] not in _BREAKS:
         start -= 1

@@ -1,4 +1,4 @@
-"""SOQL text to tree: the lark grammar, loaded at the first query, and Salesforce's syntax errors."""
+"""SOQL text to tree: lark's grammar, loaded at the first query; Salesforce's syntax errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 import re
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simorg.errors import MalformedQuery
 from simorg.org.query import ast
@@ -16,8 +16,6 @@ from simorg.org.query.messages import at
 if TYPE_CHECKING:
     from lark import Lark
 
-#: https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta
-MAX_LENGTH = 100_000
 #: our bound; Salesforce's own is not published
 MAX_NESTING = 80
 _NESTING = re.compile(r"'(?:[^'\\]|\\.)*'|([()])|\bNOT\b", re.IGNORECASE | re.DOTALL)
@@ -26,19 +24,13 @@ _TOKENS = frozenset("*;()[]{}+-/|&^%,.=<>!?:")
 TABLES = "soql.tables"
 
 
-def build_tables() -> bytes:
-    """The parse tables of ``soql.lark`` for this version of lark, as checked in."""
-    import lark
-
-    data, memo = _from_grammar().memo_serialize([lark.lexer.TerminalDef, lark.grammar.Rule])
-    return pickle.dumps((lark.__version__, grammar_text(), {"data": data, "memo": memo}), 4)
-
-
 def grammar_text() -> str:
+    """``soql.lark``."""
     return resources.files(__package__).joinpath("soql.lark").read_text("utf-8")
 
 
-def _from_grammar() -> Lark:
+def from_grammar() -> Lark:
+    """The parser, built anew."""
     from lark import Lark
 
     return Lark(
@@ -47,6 +39,7 @@ def _from_grammar() -> Lark:
         lexer="contextual",
         maybe_placeholders=True,
         propagate_positions=True,
+        start=["start", "search"],
     )
 
 
@@ -62,16 +55,8 @@ def grammar() -> Lark:
     if tables.is_file():
         version, text, saved = pickle.loads(tables.read_bytes())
         if version == lark.__version__ and text == grammar_text():
-            return lark.Lark.deserialize(saved["data"], _memo(saved["memo"]))
-    return _from_grammar()
-
-
-def _memo(saved: dict[int, dict[str, object]]) -> dict[int, object]:
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
-    from lark.utils import SerializeMemoizer
-
-    return SerializeMemoizer.deserialize(saved, {"Rule": Rule, "TerminalDef": TerminalDef}, {})
+            return lark.Lark.load(saved)
+    return from_grammar()
 
 
 def parse(text: str, literals: list[Found]) -> ast.Query:
@@ -79,20 +64,35 @@ def parse(text: str, literals: list[Found]) -> ast.Query:
 
     :raises MalformedQuery: with row, column and Salesforce's words.
     """
-    from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
-
     from simorg.org.query.builder import TreeBuilder
+
+    return TreeBuilder(text, literals).build(_tree(text, "start"))
+
+
+def parse_search(
+    text: str, literals: list[Found]
+) -> tuple[tuple[ast.Returning, ...], tuple[ast.Word, ...], ast.Literal | None]:
+    """RETURNING, WITH and LIMIT of a SOSL text whose FIND and IN are blanked out.
+
+    :raises MalformedQuery: with row, column and Salesforce's words.
+    """
+    from simorg.org.query.builder import TreeBuilder
+
+    return TreeBuilder(text, literals).search(_tree(text, "search"))
+
+
+def _tree(text: str, start: str) -> Any:
+    from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
     _check_nesting(text)
     try:
-        tree = grammar().parse(text)
+        return grammar().parse(text, start=start)
     except UnexpectedToken as error:
         raise _unexpected(text, error.token.start_pos, str(error.token), error.token.type) from None
     except UnexpectedCharacters as error:
-        raise _unexpected_character(text, error.pos_in_stream) from None
+        raise _unexpected_character(text, error.pos_in_stream or 0) from None
     except UnexpectedEOF:
         raise _unexpected(text, len(text), "", "$END") from None
-    return TreeBuilder(text, literals).build(tree)
 
 
 def _check_nesting(text: str) -> None:

@@ -32,8 +32,9 @@ class Polymorph:
 
     def type_name(self) -> Any:
         """The object's name, told by the key prefix; null without a parent."""
-        cases = {t.key_prefix: sa.literal_column(f"'{t.name}'") for t in self.targets
-                 if t.key_prefix}
+        cases: dict[Any, Any] = {
+            t.key_prefix: sa.literal_column(f"'{t.name}'") for t in self.targets if t.key_prefix
+        }
         return sa.case(cases, value=sa.func.substr(self.key, 1, 3), else_=sa.null())
 
     def field(self, context: Context, name: str, pos: int) -> tuple[Field, Any]:

@@ -32,9 +32,7 @@ class _Node:
     parents: dict[str, _Node] = field(default_factory=dict)
 
     def layout(self) -> Layout:
-        items = tuple(
-            Parent(i.name, i.layout()) if isinstance(i, _Node) else i for i in self.items
-        )
+        items = tuple(Parent(i.name, i.layout()) if isinstance(i, _Node) else i for i in self.items)
         return Layout(self.sobject, items, self.id_index, self.type_index)
 
 
@@ -62,7 +60,7 @@ class Projection:
         """A place filled in after the rows are read (child subqueries)."""
         return self.index(f"\x00place{len(self.columns)}", sa.null())
 
-    # -- items -----------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     def add(self, item: ast.Selected | ast.TypeOf) -> None:
         if isinstance(item, ast.TypeOf):
@@ -132,7 +130,7 @@ class Projection:
         id_index = self.index(path + "id", joined.table.c["Id"])
         return _Node(joined.sobject.name, id_index, name=joined.name)
 
-    # -- functions -------------------------------------------------------------------------------
+    # -- functions -----------------------------------------------------------------------------
 
     def _call(self, call: ast.Call, alias: str | None) -> None:
         name = call.name.lower()
@@ -175,7 +173,7 @@ class Projection:
             kind = "string"
         self._node(parents).items.append(Column(name, kind, index))
 
-    # -- TYPEOF ------------------------------------------------------------------------------------
+    # -- TYPEOF --------------------------------------------------------------------------------
 
     def _typeof(self, node: ast.TypeOf) -> None:
         parents = self.scope.relationship(node.path)

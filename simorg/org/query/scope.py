@@ -77,7 +77,7 @@ class Scope:
         self._parents(names, source.path)
         self.aliases[alias] = names
 
-    # -- paths ---------------------------------------------------------------------------------------
+    # -- paths ---------------------------------------------------------------------------------
 
     def resolve(self, path: Path) -> Resolved:
         """The field a path names; refused in Salesforce's words if there is none."""

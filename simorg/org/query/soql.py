@@ -90,14 +90,20 @@ def _complete(
     )
     for locator, path, parent, total in cut.wanted:
         child = Cursor(
-            caller.user_id, cursor.soql, cursor.include_deleted, cursor.size, total,
-            path=path, parent=parent, values=cursor.values,
+            caller.user_id,
+            cursor.soql,
+            cursor.include_deleted,
+            cursor.size,
+            total,
+            path=path,
+            parent=parent,
+            values=cursor.values,
         )
         locators.save(caller, locator, child)
     return rows
 
 
-# -- queryMore -------------------------------------------------------------------------------------
+# -- queryMore ---------------------------------------------------------------------------------
 
 
 def query_more(caller: Caller, locator: str) -> ResultPage:
@@ -125,8 +131,13 @@ def _more_rows(
     cursor: Cursor,
 ) -> ResultPage:
     page = execution.page(
-        caller, reader, plan, values,
-        size=cursor.size, position=position, after=cursor.marks.get(str(position)),
+        caller,
+        reader,
+        plan,
+        values,
+        size=cursor.size,
+        position=position,
+        after=cursor.marks.get(str(position)),
     )
     rows = _complete(caller, plan, reader, page.rows, values, cursor)
     if not page.more:
@@ -156,9 +167,18 @@ def _more_children(
     end = position + len(rows)
     for own, path, parent, total in cut.wanted:
         locators.save(
-            caller, own,
-            Cursor(caller.user_id, cursor.soql, cursor.include_deleted, cursor.size, total,
-                   path=path, parent=parent, values=cursor.values),
+            caller,
+            own,
+            Cursor(
+                caller.user_id,
+                cursor.soql,
+                cursor.include_deleted,
+                cursor.size,
+                total,
+                path=path,
+                parent=parent,
+                values=cursor.values,
+            ),
         )
     if end >= len(found):
         return ResultPage(layout, rows, max(len(found), end), True)
@@ -172,5 +192,3 @@ def _child_plan(plan: Plan, path: tuple[int, ...]) -> tuple[ChildPlan, Layout]:
     for number in path[1:]:
         child = child.children[number]
     return child, child.layout
-
-

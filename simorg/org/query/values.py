@@ -37,7 +37,9 @@ def string(text: str, quoted: str, pos: int) -> str:
     """The value of a quoted literal; an escape SOQL does not know is refused."""
     bad = bad_escape(quoted)
     if bad is not None:
-        message = f"Invalid string literal {quoted}. Illegal character sequence '{bad}' in string literal"
+        message = (
+            f"Invalid string literal {quoted}. Illegal character sequence '{bad}' in string literal"
+        )
         raise at(MalformedQuery, text, pos, message)
     return unescape(quoted)
 
@@ -136,7 +138,9 @@ class Temporal:
 
     def __call__(self, text: str, found: Found) -> Mapping[str, Any]:
         parse = {
-            "date": dates.parse_date, "datetime": dates.parse_datetime, "time": dates.parse_time
+            "date": dates.parse_date,
+            "datetime": dates.parse_datetime,
+            "time": dates.parse_time,
         }[found.kind]
         value = parse(found.text)
         if value is None:
