@@ -13,7 +13,7 @@ from simorg.oauth import issue, places, policies, scopes
 from simorg.oauth.machinery import Answer, Grant
 
 #: scopes this flow never gives
-_DROPPED = frozenset({"full", "web", "refresh_token"})
+_DROPPED = frozenset({"full", "web", "refresh_token", "openid"})
 
 
 class ClientCredentialsGrant(Grant):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simorg.access import history, login, refusals, sessions
+from simorg.access import apps, history, login, refusals, sessions, settings
 from simorg.errors import OAuthError
 from simorg.oauth import policies
 
@@ -39,7 +39,12 @@ def origin(call: OAuthCall) -> history.Origin:
 
 
 def failed(who: Login, error: OAuthError, *, status: str | None = None) -> None:
-    """A refused login leaves its row; everything else of it is undone."""
+    """A refused login leaves its row; everything else of it is undone.
+
+    An uninstalled app kept out by API Access Control shows in OAuth Usage from now on.
+    """
+    if not who.app.installed and settings.read(who.org).internal_on:
+        apps.note_attempt(who.org, who.app)
     text = status or _STATUS.get(error.description)
     text = text or _BY_ERROR.get((error.error, error.description)) or refusals.NOT_APPROVED
     history.record(

@@ -17,6 +17,8 @@ from simorg.oauth import approvals, assertion, issue, places, robot_key, scopes,
 from simorg.oauth.machinery import Answer, Grant
 
 _KEPT = "oauth.jti"
+#: this flow gives neither a refresh token nor an id_token
+_DROPPED = frozenset({"refresh_token", "openid"})
 
 
 class JwtBearerGrant(Grant):
@@ -72,7 +74,7 @@ class JwtBearerGrant(Grant):
         https://salesforce.stackexchange.com/questions/184363
         """
         login = self.login
-        allowed = tuple(s for s in login.app.scopes if s != "refresh_token")
+        allowed = tuple(s for s in login.app.scopes if s not in _DROPPED)
         if (
             enforced_policy(
                 login.app.facts(login.person), read_settings(login.org), login.person.facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def self_signed_certificate(private_pem: bytes, name: str) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+@lru_cache(maxsize=8)
 def signing_key(private_pem: bytes) -> RSAKey:
     """The key as a JWK with a stable ``kid``."""
     from joserfc.jwk import RSAKey

@@ -11,6 +11,10 @@ from simorg.oauth import history, issue, places
 from simorg.oauth.machinery import Answer, Grant
 
 
+#: this flow gives neither a refresh token nor an id_token
+_DROPPED = frozenset({"refresh_token", "openid"})
+
+
 class PasswordGrant(Grant):
     """``grant_type=password``: the password may have the security token appended."""
 
@@ -39,6 +43,6 @@ class PasswordGrant(Grant):
         login = self.login
         with issue.recorded(login):
             issue.admit(login)
-            granted = login.app.scopes
+            granted = tuple(s for s in login.app.scopes if s not in _DROPPED)
             issued = issue.without_consent(login, granted)
         return issue.answer(issue.body(login, issued))
