@@ -76,6 +76,8 @@ class OrgCatalogue:
         self._orgs: dict[str, Org] = {}
         self._entries: dict[str, OrgEntry] = {}
         self._templates: dict[str, Template] = {}
+        #: definition -> (what its file looked like, its template)
+        self._stamps: dict[str, tuple[object, Template]] = {}
         self._statements: dict[str, Cache] = {}
         #: what the layers above keep for the whole server, in memory
         self.memory: dict[str, Any] = {}
@@ -83,7 +85,8 @@ class OrgCatalogue:
         self._idle = IdleConnections(idle_connections)
         try:
             self._registry, self._spaces = self._open()
-            self._start()
+            with self._registry.exclusive():
+                self._start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -287,11 +290,23 @@ class OrgCatalogue:
         return [f".{word}", own] if word and f".{word}" != own else [own]
 
     def _template(self, definition: str | None) -> Template:
-        from simorg.org.seeds.build import build_template, read_definition, template_key
+        from simorg.org.seeds.build import definition_stamp, read_definition
 
         if definition is None and self._config.orgs:
             definition = str(self._config.orgs[0])
-        text, source = read_definition(definition or _BUILT_IN)
+        definition = definition or _BUILT_IN
+        stamp = definition_stamp(definition)
+        known = self._stamps.get(definition)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        text, source = read_definition(definition)
+        found = self._template_of(text, source)
+        self._stamps[definition] = (stamp, found)
+        return found
+
+    def _template_of(self, text: str, source: str) -> Template:
+        from simorg.org.seeds.build import build_template, template_key
+
         key = template_key(text)
         found = self._templates.get(key)
         if found is not None:

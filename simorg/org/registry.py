@@ -11,7 +11,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,16 @@ class Registry(ABC):
             self._claim_all(connection, org_id, users)
 
     def _claim_all(self, connection: Any, org_id: str, users: Iterable[tuple[str, str]]) -> None:
+        now = time.time()
         for username, user_id in users:
-            if not self._claim(connection, username, org_id, user_id):
+            taken = connection.execute(
+                self._sql(
+                    "INSERT INTO {p}usernames (username, org, user_id, claimed)"
+                    " VALUES (?, ?, ?, ?) ON CONFLICT (username) DO NOTHING"
+                ),
+                (username.lower(), org_id, user_id, now),
+            )
+            if taken.rowcount != 1:
                 raise UsernameTaken(username)
 
     def remove_org(self, org_id: str) -> None:
@@ -194,6 +202,10 @@ class Registry(ABC):
             self._sql("DELETE FROM {p}usernames WHERE username = ? AND org = ? AND user_id = ?"),
             (username.lower(), org_id, user_id),
         )
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """No other process builds templates or default orgs meanwhile (files have one server)."""
+        return nullcontext()
 
     @abstractmethod
     def close(self) -> None:

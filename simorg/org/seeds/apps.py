@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import secrets
 
 from simorg.org.seeds.context import Building
 from simorg.org.seeds.definition import AppPart
+from simorg.org.seeds.parse import Path
 
 
 def build(building: Building) -> None:
     """Write ConnectedApplication, SetupEntityAccess and AppMenuItem rows."""
     for order, (name, part) in enumerate(building.definition.connected_apps.items()):
         app_id = _app(building, name, part)
+        _approvals(building, name, part, app_id)
         for parent in _parents(building, name, part):
             building.writer.add(
                 "SetupEntityAccess",
@@ -39,14 +42,37 @@ def build(building: Building) -> None:
             )
 
 
+def _approvals(building: Building, name: str, part: AppPart, app_id: str) -> None:
+    """The OauthToken rows of users who approved the app before (what JWT bearer asks for)."""
+    for n, username in enumerate(part.approved_by):
+        building.writer.add(
+            "OauthToken",
+            {
+                "UserId": _user_id(building, username, ("connectedApps", name, "approvedBy", n)),
+                "AppName": name,
+                "DeleteToken": secrets.token_hex(32),
+                "UseCount": 1,
+                "simorg_Key": secrets.token_hex(16),
+                "simorg_AppId": app_id,
+                "simorg_Scopes": " ".join(part.scopes),
+                "simorg_Flow": "web_server",
+                "simorg_RefreshHash": secrets.token_hex(32),
+                "simorg_State": "approval",
+            },
+        )
+
+
+def _user_id(building: Building, username: str, path: Path) -> str:
+    user = building.users.get(username)
+    if user is None:
+        raise building.source.error(path, f"there is no user {username!r}")
+    return user.id
+
+
 def _app(building: Building, name: str, part: AppPart) -> str:
     run_as = None
     if part.run_as is not None:
-        user = building.users.get(part.run_as)
-        if user is None:
-            path = ("connectedApps", name, "runAs")
-            raise building.source.error(path, f"there is no user {part.run_as!r}")
-        run_as = user.id
+        run_as = _user_id(building, part.run_as, ("connectedApps", name, "runAs"))
     return building.writer.add(
         "ConnectedApplication",
         {

@@ -44,6 +44,17 @@ def read_definition(definition: str) -> tuple[str, str]:
         raise SeedError(f"{definition}: cannot be read: {error}") from None
 
 
+def definition_stamp(definition: str) -> object:
+    """Changes when the definition's file does; the built-in ones never do."""
+    if definition.isidentifier():
+        return None
+    try:
+        told = Path(definition).stat()
+    except OSError:
+        return None
+    return (told.st_mtime_ns, told.st_size)
+
+
 def template_key(text: str) -> str:
     """Names the template of a definition; another version of simorg builds its own."""
     return hashlib.sha256(f"{__version__}\n{text}".encode()).hexdigest()[:16]

@@ -115,6 +115,8 @@ class AppPart(Part):
     scopes: list[str] = msgspec.field(
         default_factory=lambda: ["api", "web", "refresh_token", "openid", "id"]
     )
+    #: usernames that approved the app before (a refresh token nobody holds)
+    approved_by: list[str] = []
     #: username of the client credentials flow
     run_as: str | None = None
     start_url: str | None = None

@@ -46,7 +46,9 @@ _DDL_TYPES = {
     "postgresql": {
         "folded": "TEXT",
         "binary": 'TEXT COLLATE "C"',
-        "boolean": "BOOLEAN NOT NULL DEFAULT FALSE",
+        # a domain, NOT NULL DEFAULT FALSE: a default of its own for each of 800 columns made a
+        # copy of Profile and PermissionSet take a second (store.postgres.FLAG_DDL)
+        "boolean": "simorg.flag",
         "whole": "BIGINT",
         "real": "DOUBLE PRECISION",
         "blob": "BYTEA",

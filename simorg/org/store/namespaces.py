@@ -78,6 +78,8 @@ class FileNamespaces(Namespaces):
         self._templates = templates
         self._durable = durable
         self._idle = idle
+        #: latest file of a name, once looked up; only this process makes and swaps files
+        self._paths: dict[str, tuple[int, Path]] = {}
 
     def _place(self, name: str) -> Path:
         return self._templates if name.startswith(TEMPLATE) else self._folder
@@ -93,25 +95,28 @@ class FileNamespaces(Namespaces):
                 found.append((int(middle), path))
         return sorted(found)
 
-    def _current(self, name: str) -> Path:
+    def _current(self, name: str) -> tuple[int, Path]:
         """The latest file; older ones are the rest of an interrupted swap."""
-        files = self._files(name)
-        for _, path in files[:-1]:
-            _remove(path)
-        return files[-1][1]
+        found = self._paths.get(name)
+        if found is None:
+            *older, found = self._files(name)
+            for _, path in older:
+                _remove(path)
+            self._paths[name] = found
+        return found
 
     def create(self, name: str, schema: Schema) -> BaseStore:
         return self._store(self._place(name) / f"{name}.sqlite", schema)
 
     def open(self, name: str, schema: Schema) -> BaseStore:
-        return self._store(self._current(name), schema)
+        return self._store(self._current(name)[1], schema)
 
     def _store(self, path: Path, schema: Schema) -> BaseStore:
         durable = self._durable and path.parent == self._folder
         return SqliteStore(path, schema, durable=durable, idle=self._idle)
 
     def exists(self, name: str) -> bool:
-        return bool(self._files(name))
+        return name in self._paths or bool(self._files(name))
 
     def seal(self, store: BaseStore, name: str) -> None:
         # the last connection to close checkpoints the log into the file and removes it
@@ -119,16 +124,17 @@ class FileNamespaces(Namespaces):
 
     def copy(self, source: str, name: str, schema: Schema) -> BaseStore:
         path = self._folder / f"{name}.sqlite"
-        self._copy_file(self._current(source), path)
+        self._copy_file(self._current(source)[1], path)
+        self._paths[name] = (0, path)
         return self._store(path, schema)
 
     def swap(self, store: BaseStore, name: str, source: str) -> None:
         file = cast(SqliteStore, store)
         with file.write_lock:
-            old = file.path
-            number = self._files(name)[-1][0] + 1
-            path = self._folder / f"{name}.{number}.sqlite"
-            self._copy_file(self._current(source), path)
+            number, old = self._current(name)
+            path = self._folder / f"{name}.{number + 1}.sqlite"
+            self._copy_file(self._current(source)[1], path)
+            self._paths[name] = (number + 1, path)
             file.replace(path)
             _remove(old)
 
@@ -154,6 +160,7 @@ class FileNamespaces(Namespaces):
             _sync(target.parent)
 
     def drop(self, name: str) -> None:
+        self._paths.pop(name, None)
         for _, path in self._files(name):
             _remove(path)
 

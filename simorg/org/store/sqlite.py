@@ -19,6 +19,7 @@ from simorg.org.store.core import BaseStore
 from simorg.org.store.pool import ConnectionPool, IdleConnections
 from simorg.org.store.private import private_ddl
 from simorg.org.store.transaction import ReaderBase, TransactionBase
+from simorg.org.timezones import local_text
 
 #: seconds to wait for another process's transaction
 _BUSY_TIMEOUT = 30.0
@@ -41,6 +42,7 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16000")
     connection.create_function("sf_fold", 1, _fold, deterministic=True)
+    connection.create_function("sf_local", 2, local_text, deterministic=True)
     return connection
 
 

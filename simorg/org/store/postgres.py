@@ -1,0 +1,283 @@
+"""An org in a PostgreSQL schema: writes queue on an advisory lock, reads are snapshots.
+
+https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from simorg.org.schema.model import Schema, SObjectType
+from simorg.org.store import columns
+from simorg.org.store.core import BaseStore
+from simorg.org.store.postgres_pool import PostgresPool
+from simorg.org.store.private import private_ddl
+from simorg.org.store.transaction import ReaderBase, TransactionBase
+
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+#: the type of boolean columns, shared by all orgs of the database
+FLAG_DDL = """
+CREATE SCHEMA IF NOT EXISTS simorg;
+DO $$ BEGIN
+    CREATE DOMAIN simorg.flag AS boolean NOT NULL DEFAULT FALSE;
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$
+"""
+
+
+def lock_key(text: str) -> int:
+    """A 64-bit advisory lock key of a name."""
+    data = text.encode()
+    return zlib.crc32(data) << 31 | zlib.crc32(data[::-1]) >> 1
+
+
+class PostgresReader(ReaderBase):
+    """A snapshot that begins with its first statement."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    @property  # type: ignore[override]
+    def connection(self) -> Any:  # noqa: D102
+        if self._connection is None:
+            self._connection = self._pool.start(_SNAPSHOT)
+        return self._connection
+
+    def cursor(self, chunk: int) -> Any:
+        return _server_cursor(self.connection, chunk)
+
+    def close(self, failed: bool) -> None:
+        """End the snapshot."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.execute("ROLLBACK" if failed else "COMMIT")
+        except psycopg.Error:
+            self._pool.release(connection, broken=True)
+            if not failed:
+                raise
+        else:
+            self._pool.release(connection)
+
+
+class PostgresTransaction(TransactionBase):
+    """Differs in how many rows and long results travel."""
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+    def cursor(self, chunk: int) -> Any:
+        return _server_cursor(self.connection, chunk)
+
+
+_cursor_number = iter(range(1, 2**62))
+
+
+def _server_cursor(connection: Any, chunk: int) -> Any:
+    cursor = connection.cursor(f"simorg_{next(_cursor_number)}")
+    cursor.itersize = chunk
+    return cursor
+
+
+class PostgresStore(BaseStore):
+    """One schema of a database whose connections all orgs share."""
+
+    dialect = "postgresql"
+    mark = "%s"
+
+    def __init__(self, pool: PostgresPool, namespace: str, schema: Schema) -> None:
+        super().__init__(schema, namespace)
+        self.pool = pool
+        self._begin = (
+            "BEGIN ISOLATION LEVEL READ COMMITTED;"
+            f" SELECT pg_advisory_xact_lock({lock_key(namespace)})"
+        )
+        self._ddl_lock = f"SELECT pg_advisory_xact_lock({lock_key(namespace + ' ddl')})"
+        self._config = 0
+        #: added to generations: a swap must never bring an older one back
+        self._swaps = 0
+        self.load()
+
+    def load(self) -> None:
+        """Read what the process keeps."""
+
+        def work(connection: Any) -> None:
+            found = connection.execute(f"SELECT name, value FROM {self.private('simorg_tables')}")
+            self.present = dict(found.fetchall())
+
+        self.numbers = {}
+        self.pool.run(work)
+        self._read_generations()
+
+    # -- statements --------------------------------------------------------------------------
+
+    def folded(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """``lower(column)``: what the indexes of text columns are made on."""
+        if isinstance(column.type, columns.FoldedText):
+            return sa.func.lower(column, type_=sa.Text())
+        return column
+
+    def in_list(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+        """The list travels as one array."""
+        return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text())))
+
+    def list_value(self, values: Iterable[str]) -> Any:
+        """An array."""
+        return list(values)
+
+    # -- tables ------------------------------------------------------------------------------
+
+    def make_table(self, sobject: SObjectType) -> None:
+        """In the thread's transaction, or else in one of its own that waits for no writer."""
+        outer = self.local.transaction
+        if outer is not None:
+            outer.connection.execute(self._ddl_lock)
+            self.run_ddl(outer.connection, sobject)
+            outer.made_tables.append(sobject.name)
+        else:
+            self._commit_ddl([sobject])
+        self.present[sobject.name] = columns.fingerprint(sobject)
+
+    def _commit_ddl(self, sobjects: Iterable[SObjectType]) -> None:
+        connection = self.pool.start("BEGIN")
+        try:
+            connection.execute(self._ddl_lock)
+            for sobject in sobjects:
+                self.run_ddl(connection, sobject)
+            connection.execute("COMMIT")
+        except BaseException:
+            self.pool.release(connection, broken=True)
+            raise
+        self.pool.release(connection)
+
+    def remake_tables(self, tx: TransactionBase, names: list[str]) -> None:
+        for name in names:
+            sobject = self.schema.get(name)
+            if sobject is not None:
+                self.run_ddl(tx.connection, sobject)
+                tx.made_tables.append(name)
+
+    def columns_of(self, connection: Any, name: str) -> set[str]:
+        rows = connection.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = %s AND table_name = %s",
+            (self.namespace, name),
+        )
+        return {row[0] for row in rows.fetchall()}
+
+    # -- reading and writing -----------------------------------------------------------------
+
+    def open_reader(self) -> ReaderBase:
+        return PostgresReader(self.pool)
+
+    def close_reader(self, reader: ReaderBase, failed: bool) -> None:
+        if isinstance(reader, PostgresReader):
+            reader.close(failed)
+
+    def begin(self) -> TransactionBase:
+        return PostgresTransaction(self.pool.start(self._begin), self)
+
+    def commit(self, tx: TransactionBase) -> None:
+        """A failing commit is rolled back before its error leaves."""
+        try:
+            tx.finish()
+            tx.connection.execute("COMMIT")
+        except BaseException:
+            self.rollback(tx)
+            raise
+        self.pool.release(tx.connection)
+
+    def rollback(self, tx: TransactionBase) -> None:
+        try:
+            tx.connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.pool.release(tx.connection, broken=True)
+        else:
+            self.pool.release(tx.connection)
+        lost = [self.schema.get(name) for name in tx.made_tables]
+        if lost:
+            self._commit_ddl([sobject for sobject in lost if sobject is not None])
+
+    # -- generations -------------------------------------------------------------------------
+
+    @property
+    def access_generation(self) -> int:
+        """One read of the database; ``config_generation`` is renewed with it."""
+        return self._read_generations()
+
+    @property
+    def config_generation(self) -> int:
+        """As of the last ``access_generation``."""
+        return self._config
+
+    def _read_generations(self) -> int:
+        outer = self.local.transaction
+        sql = f"SELECT name, value FROM {self.private('simorg_generations')}"
+
+        def work(connection: Any) -> dict[str, int]:
+            return dict(connection.execute(sql).fetchall())
+
+        found = work(outer.connection) if outer is not None else self.pool.run(work)
+        base = self._swaps << 40
+        self._config = base + found.get("config", 0)
+        return base + found.get("access", 0)
+
+    def swapped(self) -> None:
+        """The schema's content was replaced."""
+        self._swaps += 1
+        self._tables = {}
+        self.load()
+
+    def close(self) -> None:
+        """The pool is the database's, not this org's."""
+
+
+def create_schema(pool: PostgresPool, namespace: str) -> None:
+    """A schema with the private tables."""
+    connection = pool.start("BEGIN")
+    try:
+        connection.execute(f'CREATE SCHEMA "{namespace}"')
+        for statement in private_ddl("postgresql", namespace):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        pool.release(connection, broken=True)
+        raise
+    pool.release(connection)
+
+
+def split_url(url: str) -> tuple[str, str | None]:
+    """The URL for libpq, and the schema its query may name."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query)
+    schema = next((value for key, value in query if key == "schema"), None)
+    kept = urlencode([(key, value) for key, value in query if key != "schema"])
+    return urlunsplit(parts._replace(query=kept)), schema
+
+
+def open_postgres(url: str, schema: Schema) -> PostgresStore:
+    """The store of ``postgresql://...?schema=NAME``, made if there is no such schema."""
+    plain, namespace = split_url(url)
+    pool = PostgresPool(plain)
+    name = namespace or "simorg_org"
+    pool.run(lambda connection: connection.execute(FLAG_DDL))
+
+    def exists(connection: Any) -> bool:
+        found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (name,))
+        return found.fetchone() is not None
+
+    if not pool.run(exists):
+        create_schema(pool, name)
+    return PostgresStore(pool, name, schema)

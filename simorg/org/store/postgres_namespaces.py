@@ -1,0 +1,153 @@
+"""Orgs as schemas of one PostgreSQL database, and the register of them in schema ``simorg``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from simorg.org.registry import Registry
+from simorg.org.schema.model import Schema
+from simorg.org.store import postgres_copy
+from simorg.org.store.core import BaseStore
+from simorg.org.store.namespaces import TEMPLATE, Namespaces
+from simorg.org.store.postgres import (
+    FLAG_DDL,
+    PostgresStore,
+    create_schema,
+    lock_key,
+    split_url,
+)
+from simorg.org.store.postgres_pool import Connection, PostgresPool
+
+
+def open_database(url: str) -> tuple[PostgresRegistry, PostgresNamespaces]:
+    """The register and the namespaces of a database."""
+    pool = PostgresPool(split_url(url)[0])
+    try:
+        return PostgresRegistry(pool), PostgresNamespaces(pool)
+    except BaseException:
+        pool.close()
+        raise
+
+
+def _schema(name: str) -> str:
+    return name if name.startswith(TEMPLATE) else f"org_{name}"
+
+
+class PostgresNamespaces(Namespaces):
+    """A copy is made by SQL: the tables that hold rows; the others appear at first use."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    def create(self, name: str, schema: Schema) -> BaseStore:
+        create_schema(self._pool, _schema(name))
+        return PostgresStore(self._pool, _schema(name), schema)
+
+    def open(self, name: str, schema: Schema) -> BaseStore:
+        return PostgresStore(self._pool, _schema(name), schema)
+
+    def exists(self, name: str) -> bool:
+        return name in self.names()
+
+    def names(self) -> list[str]:
+        def work(connection: Any) -> list[str]:
+            rows = connection.execute(
+                r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'org\_%%'"
+                r" OR nspname LIKE 'template\_%%' ORDER BY nspname",
+                (),
+            ).fetchall()
+            return [row[0].removeprefix("org_") for row in rows]
+
+        return self._pool.run(work)
+
+    def seal(self, store: BaseStore, name: str) -> None:
+        """Nothing to do: a template's rows are committed, and it is never written again."""
+
+    def copy(self, source: str, name: str, schema: Schema) -> BaseStore:
+        with self._changing() as connection:
+            postgres_copy.copy(connection, _schema(source), _schema(name))
+        return PostgresStore(self._pool, _schema(name), schema)
+
+    def swap(self, store: BaseStore, name: str, source: str) -> None:
+        target = cast(PostgresStore, store)
+        with target.write_lock:
+            with self._changing(lock_key(_schema(name))) as connection:
+                postgres_copy.replace(connection, _schema(source), _schema(name))
+                postgres_copy.bump(connection, _schema(name))
+            target.swapped()
+
+    def save(self, store: BaseStore, name: str) -> None:
+        source = cast(PostgresStore, store).namespace or ""
+        with self._changing(lock_key(source)) as connection:
+            postgres_copy.drop(connection, _schema(name))
+            postgres_copy.copy(connection, source, _schema(name))
+
+    def drop(self, name: str) -> None:
+        with self._changing() as connection:
+            postgres_copy.drop(connection, _schema(name))
+
+    @contextmanager
+    def _changing(self, lock: int | None = None) -> Iterator[Any]:
+        """A transaction; with ``lock``, that org's writers wait."""
+        connection = self._pool.start("BEGIN ISOLATION LEVEL READ COMMITTED")
+        try:
+            if lock is not None:
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            self._pool.release(connection, broken=True)
+            raise
+        self._pool.release(connection)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class PostgresRegistry(Registry):
+    """In schema ``simorg``; a username claimed in an org's transaction commits with it."""
+
+    mark = "%s"
+    prefix = "simorg."
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+        with self.exclusive(), self.work() as connection:
+            connection.execute(FLAG_DDL)
+            self._create(connection)
+
+    @contextmanager
+    def work(self) -> Iterator[Any]:
+        """A transaction on a connection of its own."""
+        connection = self._pool.start("BEGIN ISOLATION LEVEL READ COMMITTED")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            _abandon(self._pool, connection)
+            raise
+        self._pool.release(connection)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """No other process builds templates or default orgs meanwhile."""
+        connection = self._pool.start(f"SELECT pg_advisory_lock({lock_key('simorg start')})")
+        try:
+            yield
+        finally:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (lock_key("simorg start"),))
+            self._pool.release(connection)
+
+    def close(self) -> None:
+        """The pool is closed with the namespaces."""
+
+
+def _abandon(pool: PostgresPool, connection: Connection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except Exception:  # the connection is lost; so is the transaction
+        pool.release(connection, broken=True)
+    else:
+        pool.release(connection)
