@@ -25,7 +25,7 @@ from simorg.server.server import Server
 
 PASSWORD = "simorg123"
 SOQL = "SELECT Name, OptionsAllowAdminApprovedUsersOnly FROM ConnectedApplication"
-ADMIN, ALL = "admin approved", "self-authorize"
+ADMIN, ALL = "admin", "self"
 IN = "let in"
 
 
@@ -51,7 +51,7 @@ APPS = (
     App("Locked Down", "3MVG9simorgLockedDown", stored=ADMIN, assigned="admin"),
     App("JWT Robot", "3MVG9simorgJwtRobot", assigned="integration"),
     App("Uninstalled Tool", "3MVG9simorgUninstalled", installed=False),
-    App("Blocked Tool", "3MVG9simorgBlocked", blocked=True),
+    App("Blocked Tool", "3MVG9simorgBlocked", installed=False, blocked=True),
 )
 
 
@@ -93,18 +93,24 @@ class Stage:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.verify = str(server.authority.certificate)
-        self.proxies = {"https": f"http://127.0.0.1:{server.proxy}"}
+        self.proxied = self._trusting()
+        self.proxied.proxies = {"https": f"http://127.0.0.1:{server.proxy}"}
         self.control = f"{server.url('http')}/_simorg"
         self.robot_key = self._text("jwt-robot.pem")
-        transport = Transport(session=self.session)
-        self.soap = zeep.Client(f"{server.url('https')}/services/Soap/u/59.0?wsdl", transport)
+        transport = Transport(session=self._trusting())
+        self.soap = zeep.Client(
+            f"{server.url('https')}/services/Soap/u/59.0?wsdl", transport=transport
+        )
         self.partner = self.soap.create_service(
             "{urn:partner.soap.sforce.com}SoapBinding",
             f"{server.url('https')}/services/Soap/u/59.0",
         )
+
+    def _trusting(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(self.server.authority.certificate)
+        return session
 
     def _text(self, path: str) -> str:
         with urllib.request.urlopen(f"{self.control}/{path}") as response:
@@ -131,8 +137,7 @@ class Stage:
         return Salesforce(
             username=f"{user}@acme.example",
             consumer_key=app.key,
-            session=self.session,
-            proxies=self.proxies,
+            session=self.proxied,
             **how,
         )
 
@@ -204,19 +209,26 @@ def _print(found: list[tuple[Row, Row]]) -> None:
     from rich.table import Table
 
     console = Console()
-    heads = ["App", "Stored policy", "Setup policy", "SOAP, password", "SOAP, JWT"]
-    heads += ["REST, password", "Assigned user", "Unassigned user", "As the rules say"]
+    heads = ["App", "stored", "Setup", "SOAP pw", "SOAP JWT", "REST pw", "assigned", "other", "ok"]
     for start in range(0, len(found), len(APPS)):
         part = found[start : start + len(APPS)]
-        table = Table(title=f"Preference {part[0][0].preference}")
+        table = Table(title=f"Preference {part[0][0].preference}", title_justify="left")
         for head in heads:
-            table.add_column(head)
+            table.add_column(head, no_wrap=True)
         for row, rule in part:
             values = [str(value) for value in asdict(row).values()][1:]
-            table.add_row(*values, "yes" if row == rule else f"NO: {rule}")
+            table.add_row(*values, "yes" if row == rule else "NO")
         console.print(table)
+        for row, rule in part:
+            if row != rule:
+                console.print(f"the rules say: {rule}", style="red")
     console.print(
-        "The value read over the API is OptionsAllowAdminApprovedUsersOnly. With the preference "
-        "on, Setup enforces admin approval for every installed app while password sessions go "
+        "stored, Setup: Permitted Users (self = all users may self-authorize, admin = admin "
+        "approved users are pre-authorized). SOAP pw, SOAP JWT, REST pw: the value of "
+        "OptionsAllowAdminApprovedUsersOnly that a password or JWT bearer session reads. "
+        "assigned, other: what users with and without an assignment to the app get."
+    )
+    console.print(
+        "With the preference on, Setup enforces admin approval for every installed app while password sessions go "
         "on reading the stored value; JWT bearer sessions read the policy Setup shows."
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Response
 
 from simorg import __version__
-from simorg.access.explain import ExplainError, explain
+from simorg.access.explain import explain
 from simorg.control.answers import answer, body
 from simorg.control.context import Context
 from simorg.control.errors import invalid
+from simorg.control.trail import as_text
+from simorg.errors import SalesforceError
 
 
 def health(context: Context) -> Response:
@@ -41,6 +43,6 @@ def explanation(context: Context, id: str) -> Response:
             asked.get("flow") or "password",
             asked.get("surface") or "rest",
         )
-    except ExplainError as error:
-        raise invalid(str(error)) from None
-    return answer(found)
+    except SalesforceError as error:
+        raise invalid(error.message) from None
+    return answer({**found, "text": as_text(found)})

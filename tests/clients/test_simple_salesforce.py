@@ -45,13 +45,12 @@ def test_session_id_and_instance_url(live: Live, fresh: Org, trusting: requests.
 
 def test_login_through_the_proxy(live: Live, fresh: Org, trusting: requests.Session) -> None:
     who = user(fresh, "admin")
-    proxies = {"https": live.proxy}
+    trusting.proxies = {"https": live.proxy}
     sf = Salesforce(
         username=who["username"],
         password=who["password"],
         security_token=who["securityToken"],
         session=trusting,
-        proxies=proxies,
     )
     assert sf.sf_instance == "login.salesforce.com"
     assert sf.query("SELECT COUNT() FROM Account")["totalSize"] > 10
