@@ -205,14 +205,17 @@ def run(*, as_json: bool = False) -> int:
 
 
 def _print(found: list[tuple[Row, Row]]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    heads = ["App", "stored", "Setup", "SOAP pw", "SOAP JWT", "REST pw", "assigned", "other", "ok"]
+    heads = ["App", "stored", "Setup", "SOAP\npasswd", "SOAP\nJWT", "REST\npasswd"]
+    heads += ["assigned\nuser", "other\nuser", "ok"]
     for start in range(0, len(found), len(APPS)):
         part = found[start : start + len(APPS)]
-        table = Table(title=f"Preference {part[0][0].preference}", title_justify="left")
+        title = f"Preference {part[0][0].preference}"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for head in heads:
             table.add_column(head, no_wrap=True)
         for row, rule in part:
@@ -224,11 +227,11 @@ def _print(found: list[tuple[Row, Row]]) -> None:
                 console.print(f"the rules say: {rule}", style="red")
     console.print(
         "stored, Setup: Permitted Users (self = all users may self-authorize, admin = admin "
-        "approved users are pre-authorized). SOAP pw, SOAP JWT, REST pw: the value of "
+        "approved users are pre-authorized). SOAP passwd, SOAP JWT, REST passwd: the value of "
         "OptionsAllowAdminApprovedUsersOnly that a password or JWT bearer session reads. "
-        "assigned, other: what users with and without an assignment to the app get."
+        "assigned user, other user: what users with and without an assignment to the app get."
     )
     console.print(
-        "With the preference on, Setup enforces admin approval for every installed app while password sessions go "
-        "on reading the stored value; JWT bearer sessions read the policy Setup shows."
+        "With the preference on, Setup enforces admin approval for every installed app while "
+        "password sessions go on reading the stored value; JWT bearer sessions read the policy Setup shows."
     )
