@@ -45,8 +45,13 @@ def application() -> tuple[Flask, str, str]:
         [
             (
                 "Account",
-                {"Name": f"Bench {n}", "Phone": "+47 123", "BillingCity": "Oslo",
-                 "Industry": "Energy", "NumberOfEmployees": n},
+                {
+                    "Name": f"Bench {n}",
+                    "Phone": "+47 123",
+                    "BillingCity": "Oslo",
+                    "Industry": "Energy",
+                    "NumberOfEmployees": n,
+                },
             )
             for n in range(ROWS)
         ],
@@ -83,8 +88,16 @@ def same_rows() -> Callable[[], bytes]:
     base.executemany(
         "INSERT INTO a VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (f"001Hp{n:010}AAA", f"Bench {n}", "+47 123", "Oslo", "Energy", n,
-             "2026-11-21T20:16:26.000+0000", 0)
+            (
+                f"001Hp{n:010}AAA",
+                f"Bench {n}",
+                "+47 123",
+                "Oslo",
+                "Energy",
+                n,
+                "2026-11-21T20:16:26.000+0000",
+                0,
+            )
             for n in range(ROWS)
         ],
     )

@@ -16,9 +16,7 @@ from simorg.rest.call import Call, Reply
 MAX_SUBREQUESTS = 25
 _VERBS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"})
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
-_HALTED = (
-    "The transaction was rolled back since another operation in the same transaction failed."
-)
+_HALTED = "The transaction was rolled back since another operation in the same transaction failed."
 
 
 class LimitExceeded(BadRequest):

@@ -62,9 +62,10 @@ def show(call: Call, kind: SObjectType, record_id: str) -> Reply:
     """The record as JSON has it, or why it cannot be shown."""
     asked = objects.asked_fields(call)
     layout, rows = records.retrieve(call.caller, kind.name, [record_id], asked)
-    if rows[0] is None:
+    row = rows[0]
+    if row is None:
         raise absent(call.caller, kind, record_id)
-    value = builder(call.org, layout)(rows, call.base + "/")[0]
+    value = builder(call.org, layout)((row,), call.base + "/")[0]
     if conditional.asked(call):
         conditional.check_record(call, value)
     return Reply(value, root=kind.name)

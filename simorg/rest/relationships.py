@@ -55,9 +55,7 @@ def _parent(call: Call, kind: SObjectType) -> tuple[SObjectType, str]:
     return parent, parent_id
 
 
-def _children(
-    call: Call, kind: SObjectType, record_id: str, child: ChildRelationship
-) -> Reply:
+def _children(call: Call, kind: SObjectType, record_id: str, child: ChildRelationship) -> Reply:
     child_kind = objects.visible(call.caller, child.child)
     if child_kind is None:
         raise NotFoundError()

@@ -23,6 +23,8 @@ class Route:
     handlers: Mapping[str, Handler]
     since: int = 0
     opaque: bool = False
+    #: what the gate is asked about (``access.sessions.authenticate``)
+    surface: str = "rest"
 
     @property
     def allowed(self) -> list[str]:
@@ -30,9 +32,16 @@ class Route:
         return [verb for verb in _ORDER if verb in verbs]
 
 
-def route(path: str, *, since: int = 0, opaque: bool = False, **handlers: Handler) -> Route:
+def route(
+    path: str,
+    *,
+    since: int = 0,
+    opaque: bool = False,
+    surface: str = "rest",
+    **handlers: Handler,
+) -> Route:
     """``route("sobjects", GET=show)``"""
-    return Route(path, MappingProxyType(handlers), since, opaque)
+    return Route(path, MappingProxyType(handlers), since, opaque, surface)
 
 
 @dataclass(slots=True)

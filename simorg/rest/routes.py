@@ -6,6 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
+from simorg.access.questions import PASSWORD_CHANGE
 from simorg.rest import (
     batch,
     collections,
@@ -13,6 +14,7 @@ from simorg.rest import (
     describe,
     external,
     limits,
+    passwords,
     query,
     recent,
     record,
@@ -41,6 +43,13 @@ ROUTER = Router(
         ),
         route("recent", GET=recent.show),
         route("sobjects", GET=sobjects.list_all),
+        route(
+            "sobjects/User/{id}/password",
+            surface=PASSWORD_CHANGE,
+            GET=passwords.expired,
+            POST=passwords.set_password,
+            DELETE=passwords.reset,
+        ),
         route("sobjects/{type}", GET=sobjects.basics, POST=record.create),
         route("sobjects/{type}/describe", GET=describe.describe),
         route("sobjects/{type}/updated", GET=replication.updated),

@@ -17,8 +17,12 @@ from simorg.rest.rows import builder
 #: from this version the records stand in ``searchRecords``, before the array was the answer
 WRAPPED_SINCE = 37
 _GROUPS = {
-    "": "ALL", "all": "ALL", "name": "NAME", "email": "EMAIL",
-    "phone": "PHONE", "sidebar": "SIDEBAR",
+    "": "ALL",
+    "all": "ALL",
+    "name": "NAME",
+    "email": "EMAIL",
+    "phone": "PHONE",
+    "sidebar": "SIDEBAR",
 }
 #: what stands for itself in FIND {...} only after a backslash
 _RESERVED = set("?&|!{}[]()^~*:\\\"'+-")
@@ -42,7 +46,7 @@ def _found(call: Call, sosl: str) -> Reply:
     result = soql.search(call.caller, sosl)
     base = call.base + "/"
     records: list[dict[str, Any]] = []
-    for layout, rows in result:
+    for layout, rows in result.groups:
         records += builder(call.org, layout)(rows, base)
     if call.version >= WRAPPED_SINCE:
         return Reply({"searchRecords": records}, root="SearchResult")
@@ -91,9 +95,7 @@ def _parameterized(call: Call, asked: dict[str, Any]) -> Reply:
     if group is None:
         raise InvalidSearch(f"Invalid value for parameter in: {asked['in']}")
     sosl = f"FIND {{{_escaped(term)}}} IN {group} FIELDS"
-    returning = [
-        _returning(call, each, asked.get("defaultLimit")) for each in _specs(asked)
-    ]
+    returning = [_returning(call, each, asked.get("defaultLimit")) for each in _specs(asked)]
     if returning:
         sosl += " RETURNING " + ", ".join(returning)
     limit = _limit(asked.get("overallLimit"), "overallLimit")

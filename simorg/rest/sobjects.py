@@ -21,9 +21,8 @@ def list_all(call: Call) -> Reply:
         "encoding": "UTF-8",
         "maxBatchSize": 200,
         "sobjects": [
-            {**each, "urls": urls(call, each)} for each in describe.describe_global(
-                call.org.schema, call.caller, call.org.behaviour
-            )
+            {**each, "urls": urls(call, each)}
+            for each in describe.describe_global(call.org.schema, call.caller, call.org.behaviour)
         ],
     }
     return Reply(value, root="DescribeGlobal")

@@ -97,7 +97,7 @@ class Surface:
         caller = authenticate(
             self.catalogue,
             bearer_token(environ),
-            surface="rest",
+            surface=matched.route.surface if matched.route is not None else "rest",
             api_version=version,
             client_ip=environ.get("REMOTE_ADDR", ""),
         )

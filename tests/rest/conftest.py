@@ -36,7 +36,9 @@ class Api:
         if self.token is not None:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         answer = self.client.open(url, method=method, headers=sent, **kwargs)
-        used, _, most = answer.headers["Sforce-Limit-Info"].removeprefix("api-usage=").partition("/")
+        used, _, most = (
+            answer.headers["Sforce-Limit-Info"].removeprefix("api-usage=").partition("/")
+        )
         assert int(used) >= 0 and int(most) > 0
         assert answer.status_code < 500, answer.text
         return answer
@@ -90,9 +92,7 @@ def token_of(org: Org, username: str, flow: Flow = Flow.SOAP_LOGIN) -> str:
         user = org.store.table("User")
         import sqlalchemy as sa
 
-        row = reader.one(
-            org.store.prepare(sa.select(user.c.Id).where(user.c.Username == username))
-        )
+        row = reader.one(org.store.prepare(sa.select(user.c.Id).where(user.c.Username == username)))
     assert row is not None
     return open_session(org, row[0], flow, scopes=("api",)).token
 

@@ -114,4 +114,6 @@ def test_any_bytes_parse_or_are_refused(data: bytes, kind: str) -> None:
 
 
 def test_numbers_past_64_bits_do_not_break() -> None:
-    assert parse_json(b'{"a": 123456789012345678901234567890}')["a"] == pytest.approx(1.2345678901234568e29)
+    assert parse_json(b'{"a": 123456789012345678901234567890}')["a"] == pytest.approx(
+        1.2345678901234568e29
+    )

@@ -26,15 +26,23 @@ def count(api: Api, name: str) -> int:
 
 def test_collection_create_partly(api: Api) -> None:
     for option in (None, False):
-        made = collection(api, "POST", record("Account", Name="c1"), record("Account"),
-                          record("Contact", LastName="c"), allOrNone=option)
+        made = collection(
+            api,
+            "POST",
+            record("Account", Name="c1"),
+            record("Account"),
+            record("Contact", LastName="c"),
+            allOrNone=option,
+        )
         assert [each["success"] for each in made] == [True, False, True]
         assert made[0]["errors"] == [] and made[0]["id"].startswith("001")
-        assert made[1]["errors"] == [{
-            "statusCode": "REQUIRED_FIELD_MISSING",
-            "message": "Required fields are missing: [Name]",
-            "fields": ["Name"],
-        }]
+        assert made[1]["errors"] == [
+            {
+                "statusCode": "REQUIRED_FIELD_MISSING",
+                "message": "Required fields are missing: [Name]",
+                "fields": ["Name"],
+            }
+        ]
     assert count(api, "c1") == 2
 
 
@@ -47,16 +55,24 @@ def test_collection_all_or_none(api: Api) -> None:
 
 def test_collection_update_delete_retrieve(api: Api) -> None:
     first, second = api.create("Account", Name="a"), api.create("Account", Name="b")
-    done = collection(api, "PATCH", record("Account", id=first, Name="x"),
-                      record("Account", Id=second, Name="y"), record("Account", Name="z"))
+    done = collection(
+        api,
+        "PATCH",
+        record("Account", id=first, Name="x"),
+        record("Account", Id=second, Name="y"),
+        record("Account", Name="z"),
+    )
     assert [each["success"] for each in done] == [True, True, False]
     assert done[2]["errors"][0]["statusCode"] == "MISSING_ARGUMENT"
     missing = "001Hp00009ZZZZZ"
     path = f"composite/sobjects/Account?ids={second},{missing},{first}&fields=Name"
     rows = api.get(path)
     assert [row and row["Name"] for row in rows] == ["y", None, "x"]
-    answer = api("POST", "composite/sobjects/Account",
-                 json={"ids": [first, missing], "fields": ["Id", "Name"]})
+    answer = api(
+        "POST",
+        "composite/sobjects/Account",
+        json={"ids": [first, missing], "fields": ["Id", "Name"]},
+    )
     assert [row and row["Name"] for row in answer.get_json()] == ["x", None]
     answer = api("DELETE", f"composite/sobjects?ids={first},{missing},{second}&allOrNone=true")
     assert [each["success"] for each in answer.get_json()] == [False, False, False]
@@ -70,10 +86,16 @@ def test_collection_bounds(api: Api) -> None:
     refused(api("POST", "composite/sobjects", json={"records": rows}), 400, "EXCEEDED_ID_LIMIT")
     assert count(api, "many") == 0
     refused(api("POST", "composite/sobjects", json={}), 400, "MISSING_ARGUMENT")
-    refused(api("POST", "composite/sobjects", json={"records": [{"Name": "x"}]}), 400,
-            "MISSING_ARGUMENT")
-    refused(api("POST", "composite/sobjects", json={"records": [record("A")], "allOrNone": 3}), 400,
-            "JSON_PARSER_ERROR")
+    refused(
+        api("POST", "composite/sobjects", json={"records": [{"Name": "x"}]}),
+        400,
+        "MISSING_ARGUMENT",
+    )
+    refused(
+        api("POST", "composite/sobjects", json={"records": [record("A")], "allOrNone": 3}),
+        400,
+        "JSON_PARSER_ERROR",
+    )
     refused(api("DELETE", "composite/sobjects"), 400, "MISSING_ARGUMENT")
     refused(api("GET", "composite/sobjects/Nope?ids=1&fields=Id"), 404, "NOT_FOUND")
     old = "/services/data/v41.0"
@@ -81,10 +103,17 @@ def test_collection_bounds(api: Api) -> None:
 
 
 def test_collection_in_xml(api: Api) -> None:
-    data = (b"<request><allOrNone>false</allOrNone><records type='Account'><Name>xml1</Name>"
-            b"</records></request>")
-    answer = api("POST", "composite/sobjects", data=data, content_type="application/xml",
-                 headers={"Accept": "application/xml"})
+    data = (
+        b"<request><allOrNone>false</allOrNone><records type='Account'><Name>xml1</Name>"
+        b"</records></request>"
+    )
+    answer = api(
+        "POST",
+        "composite/sobjects",
+        data=data,
+        content_type="application/xml",
+        headers={"Accept": "application/xml"},
+    )
     root = etree.fromstring(answer.data)
     assert root.tag == "Results" and root.findtext("Result/success") == "true"
     assert count(api, "xml1") == 1
@@ -108,7 +137,9 @@ def test_composite_with_references(api: Api) -> None:
         sub("con", "POST", "sobjects/Contact", body={"LastName": "c", "AccountId": "@{acc.id}"}),
         sub("read", "GET", "sobjects/Account/@{acc.id}?fields=Name"),
         sub("q", "GET", "query/?q=SELECT+Id+FROM+Contact+WHERE+AccountId='@{acc.id}'"),
-        sub("upd", "PATCH", "sobjects/Contact/@{q.records[0].Id}", body={"LastName": "@{read.Name}"}),
+        sub(
+            "upd", "PATCH", "sobjects/Contact/@{q.records[0].Id}", body={"LastName": "@{read.Name}"}
+        ),
     )
     assert [r["httpStatusCode"] for r in results] == [201, 201, 200, 200, 204]
     assert [r["referenceId"] for r in results] == ["acc", "con", "read", "q", "upd"]
@@ -144,12 +175,18 @@ def test_composite_all_or_none(api: Api) -> None:
     )
     assert [r["httpStatusCode"] for r in results] == [400] * 4
     codes = [r["body"][0]["errorCode"] for r in results]
-    assert codes == ["PROCESSING_HALTED", "PROCESSING_HALTED", "REQUIRED_FIELD_MISSING",
-                     "PROCESSING_HALTED"]
+    assert codes == [
+        "PROCESSING_HALTED",
+        "PROCESSING_HALTED",
+        "REQUIRED_FIELD_MISSING",
+        "PROCESSING_HALTED",
+    ]
     assert count(api, "rolled") == 0
     results = composite(
-        api, sub("a", "POST", "sobjects/Account", body={"Name": "kept"}),
-        sub("b", "GET", "query?q=SELECT+Id+FROM+Account+WHERE+Name='kept'"), allOrNone=True,
+        api,
+        sub("a", "POST", "sobjects/Account", body={"Name": "kept"}),
+        sub("b", "GET", "query?q=SELECT+Id+FROM+Account+WHERE+Name='kept'"),
+        allOrNone=True,
     )
     assert results[1]["body"]["totalSize"] == 1 and count(api, "kept") == 1
 
@@ -157,7 +194,9 @@ def test_composite_all_or_none(api: Api) -> None:
 def test_composite_refused_whole(api: Api) -> None:
     good = sub("r", "GET", "limits")
     for body in (
-        {}, {"compositeRequest": []}, {"compositeRequest": [good, good]},
+        {},
+        {"compositeRequest": []},
+        {"compositeRequest": [good, good]},
         {"compositeRequest": [{**good, "referenceId": "a-b"}]},
         {"compositeRequest": [{**good, "referenceId": None}]},
         {"compositeRequest": [{**good, "method": "BREW"}]},
@@ -190,8 +229,9 @@ def test_batch(api: Api) -> None:
     assert [r["statusCode"] for r in answer["results"]] == [204, 200, 404, 200]
     assert answer["results"][0]["result"] is None
     assert answer["results"][1]["result"]["Name"] == "c"
-    answer = api("POST", "composite/batch",
-                 json={"batchRequests": requests, "haltOnError": True}).get_json()
+    answer = api(
+        "POST", "composite/batch", json={"batchRequests": requests, "haltOnError": True}
+    ).get_json()
     assert answer["results"][3]["statusCode"] == 412
     assert answer["results"][3]["result"][0]["errorCode"] == "BATCH_PROCESSING_HALTED"
 
@@ -201,12 +241,22 @@ def tree(reference: str, kind: str, **values: Any) -> dict[str, Any]:
 
 
 def test_tree(api: Api) -> None:
-    body = {"records": [
-        tree("a1", "Account", Name="tree",
-             Contacts={"records": [tree("c1", "Contact", LastName="x"),
-                                   tree("c2", "Contact", LastName="y")]}),
-        tree("a2", "Account", Name="tree"),
-    ]}
+    body = {
+        "records": [
+            tree(
+                "a1",
+                "Account",
+                Name="tree",
+                Contacts={
+                    "records": [
+                        tree("c1", "Contact", LastName="x"),
+                        tree("c2", "Contact", LastName="y"),
+                    ]
+                },
+            ),
+            tree("a2", "Account", Name="tree"),
+        ]
+    }
     answer = api("POST", "composite/tree/Account/", json=body)
     assert answer.status_code == 201
     made = answer.get_json()
@@ -217,10 +267,16 @@ def test_tree(api: Api) -> None:
 
 
 def test_tree_all_or_nothing(api: Api) -> None:
-    body = {"records": [
-        tree("a1", "Account", Name="felled",
-             Contacts={"records": [tree("c1", "Contact", FirstName="no last name")]}),
-    ]}
+    body = {
+        "records": [
+            tree(
+                "a1",
+                "Account",
+                Name="felled",
+                Contacts={"records": [tree("c1", "Contact", FirstName="no last name")]},
+            ),
+        ]
+    }
     answer = api("POST", "composite/tree/Account", json=body)
     assert answer.status_code == 400
     found = answer.get_json()
@@ -230,5 +286,8 @@ def test_tree_all_or_nothing(api: Api) -> None:
     assert count(api, "felled") == 0
     twice = {"records": [tree("a", "Account", Name="felled"), tree("a", "Account", Name="felled")]}
     refused(api("POST", "composite/tree/Account", json=twice), 400, "INVALID_INPUT")
-    refused(api("POST", "composite/tree/Account", json={"records": [{"Name": "x"}]}), 400,
-            "INVALID_INPUT")
+    refused(
+        api("POST", "composite/tree/Account", json={"records": [{"Name": "x"}]}),
+        400,
+        "INVALID_INPUT",
+    )

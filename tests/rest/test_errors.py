@@ -29,10 +29,14 @@ BODIES: tuple[dict[str, Any], ...] = (
     {"data": b"[1,2]", "content_type": "application/json"},
     {"data": b"null", "content_type": "application/json"},
     {"data": b'{"Nope__c": 1}', "content_type": "application/json"},
-    {"data": b'{"records": 5, "compositeRequest": "x", "batchRequests": {}, "ids": 1}',
-     "content_type": "application/json"},
-    {"data": b'{"records": [null, 1, "x"], "compositeRequest": [null], "batchRequests": [[]]}',
-     "content_type": "application/json"},
+    {
+        "data": b'{"records": 5, "compositeRequest": "x", "batchRequests": {}, "ids": 1}',
+        "content_type": "application/json",
+    },
+    {
+        "data": b'{"records": [null, 1, "x"], "compositeRequest": [null], "batchRequests": [[]]}',
+        "content_type": "application/json",
+    },
     {"data": b"<a><b></a>", "content_type": "application/xml"},
     {"data": b"<Account><Nope__c>1</Nope__c></Account>", "content_type": "text/xml"},
     {"data": b"Name=x", "content_type": "application/x-www-form-urlencoded"},
@@ -83,13 +87,36 @@ def test_every_route_and_verb_and_bad_body(api: Api, path: str) -> None:
 
 
 QUERIES = (
-    "q=", "q=SELECT", "q=%00", "q=SELECT+Id+FROM+Nope", "explain=", "explain=x", "q=%FF%FE",
-    "fields=", "fields=Nope", "fields=Id,,Id", "fields=Id,Owner.Name", "ids=", "ids=x&fields=Id",
-    "ids=001000000000001AAA&fields=Nope", "start=x&end=y", "start=2024-01-01T00:00:00Z",
-    "start=2026-01-02T00:00:00Z&end=2026-01-01T00:00:00Z", "sObjects=", "sObjects=Nope,',%00",
-    "limit=-1", "limit=999999999999999999999", "_HttpMethod=NOPE", "_HttpMethod=", "&&&==",
-    "allOrNone=maybe&ids=1,2", "updateOnly=true", "columns=true&q=SELECT+Id+FROM+Account",
-    "q=find&in=nope", "q=a&sobject=Nope", "q=a&sobject=Account&Account.limit=x",
+    "q=",
+    "q=SELECT",
+    "q=%00",
+    "q=SELECT+Id+FROM+Nope",
+    "explain=",
+    "explain=x",
+    "q=%FF%FE",
+    "fields=",
+    "fields=Nope",
+    "fields=Id,,Id",
+    "fields=Id,Owner.Name",
+    "ids=",
+    "ids=x&fields=Id",
+    "ids=001000000000001AAA&fields=Nope",
+    "start=x&end=y",
+    "start=2024-01-01T00:00:00Z",
+    "start=2026-01-02T00:00:00Z&end=2026-01-01T00:00:00Z",
+    "sObjects=",
+    "sObjects=Nope,',%00",
+    "limit=-1",
+    "limit=999999999999999999999",
+    "_HttpMethod=NOPE",
+    "_HttpMethod=",
+    "&&&==",
+    "allOrNone=maybe&ids=1,2",
+    "updateOnly=true",
+    "columns=true&q=SELECT+Id+FROM+Account",
+    "q=find&in=nope",
+    "q=a&sobject=Nope",
+    "q=a&sobject=Account&Account.limit=x",
 )
 
 
@@ -110,8 +137,24 @@ def test_every_route_with_bad_parameters(api: Api, path: str) -> None:
     st.sampled_from(["GET", "POST", "PATCH", "DELETE"]),
     st.lists(
         st.sampled_from(
-            ["sobjects", "Account", "composite", "query", "describe", "Id", "tree", "batch", "",
-             "001000000000001AAA", "limits", ".xml", ".json", "..", "%2e%2e", "tooling"]
+            [
+                "sobjects",
+                "Account",
+                "composite",
+                "query",
+                "describe",
+                "Id",
+                "tree",
+                "batch",
+                "",
+                "001000000000001AAA",
+                "limits",
+                ".xml",
+                ".json",
+                "..",
+                "%2e%2e",
+                "tooling",
+            ]
         )
         | st.text(max_size=6),
         max_size=6,
@@ -126,9 +169,15 @@ def test_any_path_has_the_shape(api: Api, verb: str, parts: list[str]) -> None:
 
 def test_unknown_paths_and_versions(api: Api) -> None:
     for path in (
-        f"{V}/tooling/query", f"{V}/chatter/feeds", f"{V}/nope", f"{V}/sobjects/Account/x/y/z",
-        "/services/data/v99.0/sobjects", "/services/data/v67/sobjects", "/services/data/latest",
-        "/services/data/v19.0", "/services/data/v59.5/limits",
+        f"{V}/tooling/query",
+        f"{V}/chatter/feeds",
+        f"{V}/nope",
+        f"{V}/sobjects/Account/x/y/z",
+        "/services/data/v99.0/sobjects",
+        "/services/data/v67/sobjects",
+        "/services/data/latest",
+        "/services/data/v19.0",
+        "/services/data/v59.5/limits",
     ):
         error = refused(api("GET", path), 404, "NOT_FOUND")
         assert error["message"] == "The requested resource does not exist"
@@ -168,7 +217,9 @@ def test_sessions(api: Api, catalogue: OrgCatalogue) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "no-store" in answer.headers["Cache-Control"]
     for scheme in ("Bearer", "OAuth", "bearer", "OAUTH"):
-        assert api("GET", "limits", headers={"Authorization": f"{scheme} {good}"}).status_code == 200
+        assert (
+            api("GET", "limits", headers={"Authorization": f"{scheme} {good}"}).status_code == 200
+        )
 
 
 def test_a_request_too_large_is_refused(app: Any, api: Api) -> None:

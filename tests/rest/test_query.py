@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
+from simorg.org.records import system_update
 from tests.rest.conftest import Api, V, refused
 
 
@@ -42,8 +43,10 @@ def test_count_and_aggregates(api: Api) -> None:
 
 def test_pages(api: Api) -> None:
     for n in range(3):
-        rows = [{"attributes": {"type": "Lead"}, "LastName": f"L{n}-{m}", "Company": "paged"}
-                for m in range(150)]
+        rows = [
+            {"attributes": {"type": "Lead"}, "LastName": f"L{n}-{m}", "Company": "paged"}
+            for m in range(150)
+        ]
         assert api("POST", "composite/sobjects", json={"records": rows}).status_code == 200
     soql = "SELECT Id, LastName FROM Lead WHERE Company = 'paged'"
     headers = {"Sforce-Query-Options": "batchSize=200"}
@@ -84,8 +87,14 @@ def test_query_in_xml(api: Api) -> None:
 
 def test_explain_and_columns(api: Api) -> None:
     plans = api.get("query?explain=" + quote("SELECT Id FROM Account WHERE Name = 'x'"))["plans"]
-    assert {"cardinality", "fields", "leadingOperationType", "relativeCost",
-            "sobjectCardinality", "sobjectType"} <= set(plans[0])
+    assert {
+        "cardinality",
+        "fields",
+        "leadingOperationType",
+        "relativeCost",
+        "sobjectCardinality",
+        "sobjectType",
+    } <= set(plans[0])
     q = quote("SELECT Id, Owner.Name, (SELECT LastName FROM Contacts) FROM Account LIMIT 1")
     found = api.get(f"query?q={q}&columns=true")
     names = [each["columnName"] for each in found["columnMetadata"]]
@@ -180,7 +189,12 @@ def test_pretty_print(api: Api) -> None:
     assert not api("GET", "limits").data.startswith(b"{\n")
 
 
-def test_recent(api: Api) -> None:
+def test_recent_shows_what_was_viewed(api: Api) -> None:
     assert api.get("recent") == []
-    api.query("SELECT Id, Name FROM Account LIMIT 1 FOR VIEW")
-    assert len(api.get("recent?limit=5")) == 1
+    account = api.create("Account", Name="Seen")
+    with api.org.store.writing() as tx:
+        system_update(tx, "Account", account, {"LastViewedDate": api.org.clock.text()})
+    found = api.get("recent?limit=5")
+    assert [(each["Id"], each["Name"]) for each in found] == [(account, "Seen")]
+    assert api.get("sobjects/Account")["recentItems"] == found
+    assert api.get("recent?limit=0") == []

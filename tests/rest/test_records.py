@@ -7,21 +7,31 @@ from lxml import etree
 
 from simorg.org.org import Org
 from simorg.org.schema.model import Field
-from tests.rest.conftest import Api, V, refused
+from tests.rest.conftest import Api, V, refused, token_of
 
 
 @pytest.fixture
 def keyed(api: Api) -> Org:
     """The org with external id fields on Account: a text, a number, and one not unique."""
     for name, kind, unique in (
-        ("Ext__c", "string", True), ("Num__c", "double", True), ("Group__c", "string", False)
+        ("Ext__c", "string", True),
+        ("Num__c", "double", True),
+        ("Group__c", "string", False),
     ):
         api.org.add_field(
             "Account",
             Field(
-                name=name, label=name[:-3], type=kind, length=80 if kind == "string" else 0,
-                precision=18 if kind == "double" else 0, createable=True, updateable=True,
-                custom=True, external_id=True, id_lookup=True, unique=unique,
+                name=name,
+                label=name[:-3],
+                type=kind,
+                length=80 if kind == "string" else 0,
+                precision=18 if kind == "double" else 0,
+                createable=True,
+                updateable=True,
+                custom=True,
+                external_id=True,
+                id_lookup=True,
+                unique=unique,
             ),
         )
     return api.org
@@ -36,18 +46,23 @@ def test_create_read_change_delete(api: Api) -> None:
     assert row["IsDeleted"] is False and row["BillingAddress"] is None
     assert row["OwnerId"].startswith("005") and row["CreatedDate"].endswith("+0000")
 
-    answer = api("PATCH", f"sobjects/Account/{account}", json={"name": "New", "BillingCity": "Oslo"})
+    answer = api(
+        "PATCH", f"sobjects/Account/{account}", json={"name": "New", "BillingCity": "Oslo"}
+    )
     assert answer.status_code == 204 and answer.data == b""
     row = api.get(f"sobjects/Account/{account}?fields=name,BillingAddress")
     assert row["Name"] == "New" and row["BillingAddress"]["city"] == "Oslo"
     assert set(row) == {"attributes", "Name", "BillingAddress", "Id"} or set(row) == {
-        "attributes", "Name", "BillingAddress"
+        "attributes",
+        "Name",
+        "BillingAddress",
     }
 
     assert api("DELETE", f"sobjects/Account/{account}").status_code == 204
     refused(api("GET", f"sobjects/Account/{account}"), 404, "ENTITY_IS_DELETED")
-    error = refused(api("PATCH", f"sobjects/Account/{account}", json={"Name": "x"}), 404,
-                    "ENTITY_IS_DELETED")
+    error = refused(
+        api("PATCH", f"sobjects/Account/{account}", json={"Name": "x"}), 404, "ENTITY_IS_DELETED"
+    )
     assert error == {"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}
     refused(api("DELETE", f"sobjects/Account/{account}"), 404, "ENTITY_IS_DELETED")
 
@@ -55,8 +70,11 @@ def test_create_read_change_delete(api: Api) -> None:
 def test_case_slashes_and_endings(api: Api) -> None:
     account = api.create("Account", Name="A")
     for path in (
-        f"sobjects/account/{account}", f"sobjects/ACCOUNT/{account}/", f"{V}//sobjects//Account/{account}",
-        f"sobjects/Account/{account[:15]}", f"sobjects/Account/{account}.json",
+        f"sobjects/account/{account}",
+        f"sobjects/ACCOUNT/{account}/",
+        f"{V}//sobjects//Account/{account}",
+        f"sobjects/Account/{account[:15]}",
+        f"sobjects/Account/{account}.json",
     ):
         assert api.get(path)["attributes"]["type"] == "Account"
     made = api("POST", "sobjects/account/", json={"NAME": "lower"})
@@ -80,17 +98,33 @@ def test_method_override(api: Api) -> None:
 
 
 def test_json_under_a_soap_content_type(api: Api) -> None:
-    answer = api("POST", "sobjects/Account", data=b'{"Name": "x"}',
-                 headers={"Content-Type": "text/xml", "SOAPAction": "deploy"})
+    answer = api(
+        "POST",
+        "sobjects/Account",
+        data=b'{"Name": "x"}',
+        headers={"Content-Type": "text/xml", "SOAPAction": "deploy"},
+    )
     assert answer.status_code == 201
-    refused(api("POST", "sobjects/Account", data=b"Name=x",
-                content_type="application/x-www-form-urlencoded"), 415, "UNSUPPORTED_MEDIA_TYPE")
+    refused(
+        api(
+            "POST",
+            "sobjects/Account",
+            data=b"Name=x",
+            content_type="application/x-www-form-urlencoded",
+        ),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )
 
 
 def test_xml_in_and_out(api: Api) -> None:
-    answer = api("POST", "sobjects/Account", content_type="application/xml",
-                 data=b"<Account><Name>X &amp; Y</Name><NumberOfEmployees>7</NumberOfEmployees></Account>",
-                 headers={"Accept": "application/xml"})
+    answer = api(
+        "POST",
+        "sobjects/Account",
+        content_type="application/xml",
+        data=b"<Account><Name>X &amp; Y</Name><NumberOfEmployees>7</NumberOfEmployees></Account>",
+        headers={"Accept": "application/xml"},
+    )
     assert answer.status_code == 201
     made = etree.fromstring(answer.data)
     assert made.tag == "Result" and made.findtext("success") == "true"
@@ -105,26 +139,41 @@ def test_refusals_of_create_and_update(api: Api) -> None:
     error = refused(api("POST", "sobjects/Account", json={}), 400, "REQUIRED_FIELD_MISSING")
     assert error["message"] == "Required fields are missing: [Name]"
     assert error["fields"] == ["Name"]
-    error = refused(api("POST", "sobjects/Account", json={"Name": "a", "Foo": 1}), 400,
-                    "INVALID_FIELD")
+    error = refused(
+        api("POST", "sobjects/Account", json={"Name": "a", "Foo": 1}), 400, "INVALID_FIELD"
+    )
     assert error["message"] == "No such column 'Foo' on sobject of type Account"
     refused(api("POST", "sobjects/Nope", json={}), 404, "NOT_FOUND")
     refused(api("POST", "sobjects/Account", json={"Name": "x" * 256}), 400, "STRING_TOO_LONG")
-    refused(api("POST", "sobjects/Account", json={"Name": "x", "CreatedDate": "2020-01-01"}), 400,
-            "INVALID_FIELD_FOR_INSERT_UPDATE")
-    refused(api("POST", "sobjects/Account", json={"Name": "x", "NumberOfEmployees": "five"}), 400,
-            "JSON_PARSER_ERROR")
-    refused(api("POST", "sobjects/Account", json={"Name": "x", "ParentId": "zzz"}), 400,
-            "MALFORMED_ID")
+    refused(
+        api("POST", "sobjects/Account", json={"Name": "x", "CreatedDate": "2020-01-01"}),
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+    )
+    refused(
+        api("POST", "sobjects/Account", json={"Name": "x", "NumberOfEmployees": "five"}),
+        400,
+        "JSON_PARSER_ERROR",
+    )
+    refused(
+        api("POST", "sobjects/Account", json={"Name": "x", "ParentId": "zzz"}), 400, "MALFORMED_ID"
+    )
     refused(api("POST", "sobjects/Account", json=["x"]), 400, "JSON_PARSER_ERROR")
-    refused(api("POST", "sobjects/Account", json={"Name": "x", "Id": "001000000000001AAA"}), 400,
-            "INVALID_FIELD_FOR_INSERT_UPDATE")
+    refused(
+        api("POST", "sobjects/Account", json={"Name": "x", "Id": "001000000000001AAA"}),
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+    )
     account = api.create("Account", Name="A")
-    error = refused(api("PATCH", f"sobjects/Account/{account}", json={"Id": account}), 400,
-                    "INVALID_FIELD")
+    error = refused(
+        api("PATCH", f"sobjects/Account/{account}", json={"Id": account}), 400, "INVALID_FIELD"
+    )
     assert error["message"] == "The Id field should not be specified in the sobject data."
-    refused(api("PATCH", f"sobjects/Account/{account}", json={"Name": None}), 400,
-            "REQUIRED_FIELD_MISSING")
+    refused(
+        api("PATCH", f"sobjects/Account/{account}", json={"Name": None}),
+        400,
+        "REQUIRED_FIELD_MISSING",
+    )
     assert api.get(f"sobjects/Account/{account}")["Name"] == "A"
 
 
@@ -165,8 +214,11 @@ def test_upsert_by_external_id(api: Api, keyed: Org) -> None:
     assert answer.status_code == 204 and answer.data == b""
     answer = api("PATCH", "sobjects/Account/Ext__c/a2", json={"Name": "D"}, version=old)
     assert answer.status_code == 201 and "created" not in answer.get_json()
-    refused(api("PATCH", "sobjects/Account/Ext__c/new?updateOnly=true", json={"Name": "x"}), 404,
-            "NOT_FOUND")
+    refused(
+        api("PATCH", "sobjects/Account/Ext__c/new?updateOnly=true", json={"Name": "x"}),
+        404,
+        "NOT_FOUND",
+    )
     error = refused(api("PATCH", path, json={"Name": "x", "Ext__c": "a1"}), 400, "INVALID_FIELD")
     assert error["message"] == "The Ext__c field should not be specified in the sobject data."
     assert api("PATCH", "sobjects/Account/Num__c/42", json={"Name": "N"}).status_code == 201
@@ -177,8 +229,12 @@ def test_upsert_by_external_id(api: Api, keyed: Org) -> None:
 
 def test_values_with_plus_space_slash_and_endings(api: Api, keyed: Org) -> None:
     sent = {
-        "two+words": "two words", "a%2Bb": "a+b", "x%20y": "x y", "q.json": "q.json",
-        "caf%C3%A9": "café", "a%2Bb+c": "a+b c",
+        "two+words": "two words",
+        "a%2Bb": "a+b",
+        "x%20y": "x y",
+        "q.json": "q.json",
+        "caf%C3%A9": "café",
+        "a%2Bb+c": "a+b c",
     }
     for path, value in sent.items():
         answer = api("PATCH", f"{V}/sobjects/Account/Ext__c/{path}", json={"Name": "n"})
@@ -192,7 +248,9 @@ def test_several_matches_are_listed(api: Api, keyed: Org) -> None:
     for verb in ("GET", "PATCH", "DELETE"):
         answer = api(verb, "sobjects/Account/Group__c/g", json={"Name": "x"})
         assert answer.status_code == 300
-        assert sorted(answer.get_json()) == [f"{V}/sobjects/Account/{each}" for each in sorted(made)]
+        assert sorted(answer.get_json()) == [
+            f"{V}/sobjects/Account/{each}" for each in sorted(made)
+        ]
     assert api.get(f"sobjects/Account/{made[0]}")["Name"] == "A0"
 
 
@@ -222,7 +280,9 @@ def test_relationships(api: Api) -> None:
     assert api.get(f"sobjects/Account/{account}/Owner")["Username"] == "admin@acme.example"
     refused(api("GET", f"sobjects/Account/{account}/Parent"), 404, "NOT_FOUND")
     refused(api("GET", f"sobjects/Account/{account}/Nope"), 404, "NOT_FOUND")
-    assert api("PATCH", f"sobjects/Contact/{contact}/Account", json={"Name": "B"}).status_code == 204
+    assert (
+        api("PATCH", f"sobjects/Contact/{contact}/Account", json={"Name": "B"}).status_code == 204
+    )
     assert api.get(f"sobjects/Account/{account}")["Name"] == "B"
 
 
@@ -239,8 +299,9 @@ def test_conditional_read(api: Api) -> None:
 
 def test_blob(api: Api) -> None:
     account = api.create("Account", Name="A")
-    made = api.create("Attachment", ParentId=account, Name="a.txt", Body="aGVsbG8=",
-                      ContentType="text/plain")
+    made = api.create(
+        "Attachment", ParentId=account, Name="a.txt", Body="aGVsbG8=", ContentType="text/plain"
+    )
     row = api.get(f"sobjects/Attachment/{made}")
     assert row["Body"] == f"{V}/sobjects/Attachment/{made}/Body"
     answer = api("GET", row["Body"])
@@ -262,3 +323,18 @@ def test_updated_and_deleted(api: Api) -> None:
     assert [each["id"] for each in found["deletedRecords"]] == [gone]
     assert {"earliestDateAvailable", "latestDateCovered"} < set(found)
     refused(api("GET", "sobjects/Account/updated"), 400, "MISSING_ARGUMENT")
+
+
+def test_user_password(api: Api) -> None:
+    user = api.query("SELECT Id FROM User WHERE Username = 'standard@acme.example'")
+    path = f"sobjects/User/{user['records'][0]['Id']}/password"
+    assert api.get(path) == {"isExpired": False}
+    assert api("POST", path, json={"NewPassword": "long enough 1"}).status_code == 204
+    refused(api("POST", path, json={"NewPassword": "short"}), 400, "INVALID_NEW_PASSWORD")
+    refused(api("POST", path, json={}), 400, "INVALID_NEW_PASSWORD")
+    answer = api("DELETE", path)
+    assert answer.status_code == 200 and len(answer.get_json()["NewPassword"]) >= 8
+    assert api.get(path) == {"isExpired": True}
+    refused(api("GET", "sobjects/User/005Hp00009ZZZZZ/password"), 404, "NOT_FOUND")
+    api.token = token_of(api.org, "integration@acme.example")
+    refused(api("DELETE", path), 403, "INSUFFICIENT_ACCESS")

@@ -28,8 +28,19 @@ def test_whole_strings_keep_their_type() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@{nope.id}", "@{acc.nope}", "@{q.records[7].Id}", "@{acc}", "@{acc.none}", "@{acc.id.x}",
-     "@{q.records.Id}", "@{acc..id}", "@{}", "@{acc[0]}", "@{q.records[0}"],
+    [
+        "@{nope.id}",
+        "@{acc.nope}",
+        "@{q.records[7].Id}",
+        "@{acc}",
+        "@{acc.none}",
+        "@{acc.id.x}",
+        "@{q.records.Id}",
+        "@{acc..id}",
+        "@{}",
+        "@{acc[0]}",
+        "@{q.records[0}",
+    ],
 )
 def test_what_is_not_there_halts(text: str) -> None:
     with pytest.raises(ProcessingHalted) as caught:

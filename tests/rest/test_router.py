@@ -58,7 +58,9 @@ def test_allowed_lists_head_with_get() -> None:
 def test_versions() -> None:
     listed = listing()
     assert listed[0] == {
-        "label": "Summer '14", "url": "/services/data/v31.0", "version": "31.0",
+        "label": "Summer '14",
+        "url": "/services/data/v31.0",
+        "version": "31.0",
     }
     assert listed[-1]["label"] == "Summer '26" and len(listed) == NEWEST - OLDEST_SERVED + 1
     assert label(20) == "Winter '11" and label(58) == "Summer '23" and label(65) == "Winter '26"
