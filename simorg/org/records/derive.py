@@ -61,7 +61,11 @@ DERIVATIONS: Mapping[str, tuple[Derivation, ...]] = {
         on(sales.fiscal, "CloseDate"),
     ),
     "OpportunityLineItem": (
-        on(sales.line_item, "Quantity UnitPrice TotalPrice Discount PricebookEntryId"),
+        on(
+            sales.line_item,
+            "Quantity UnitPrice TotalPrice Discount PricebookEntryId",
+            "OpportunityId",
+        ),
     ),
     "PricebookEntry": (on(sales.price, "Product2Id Pricebook2Id"),),
     "Case": (

@@ -32,6 +32,7 @@ def find(
     caller: Caller | None = None,
 ) -> dict[Hashable, list[str]]:
     """Ids of live records by folded value, oldest first; values in column form."""
+    values = list(values)
     wanted = {fold(field, v) for v in values if v is not None}
     found: dict[Hashable, list[str]] = defaultdict(list)
     if not wanted:
@@ -42,12 +43,18 @@ def find(
         statement = shapes.select_in(
             sobject, ("Id", field.name), field.name, folded=True, caller=caller, live=True
         )
-        rows = shapes.rows_in(reader, statement, map(str, wanted), caller)
+        forms = {form for v in values if v is not None for form in _forms(str(v))}
+        rows = shapes.rows_in(reader, statement, forms, caller)
     for record_id, value in rows:
         found[fold(field, value)].append(record_id)
     for ids in found.values():
         ids.sort()
     return found
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """What a database that folds only ASCII, or by its own locale, must look for."""
+    return (text.lower(),) if text.isascii() else (text, text.lower(), text.upper())
 
 
 def _by_number(

@@ -8,7 +8,7 @@ from typing import Any
 
 from simorg.errors import BadRequest, NotFoundError, RecordRefused
 from simorg.org.caller import Caller
-from simorg.org.records import batch, lookup, messages, update
+from simorg.org.records import batch, lookup, messages
 from simorg.org.records.batch import DML_LIMIT, Outcome
 from simorg.org.records.coerce import WrongType, coercer, wrong_type
 from simorg.org.records.create import insert_drafts
@@ -17,6 +17,7 @@ from simorg.org.records.parse import Parser
 from simorg.org.records.plan import TypePlan
 from simorg.org.records.results import SaveResult
 from simorg.org.records.statements import shapes
+from simorg.org.records.update import identify, update_drafts
 from simorg.org.schema.model import Field
 
 
@@ -93,7 +94,7 @@ class _Split:
                 self.new.append(self.creating.draft(self.plan, index, values))
                 continue
             draft = self.updating.draft(self.plan, index, values)
-            update.identify(self.plan, draft, record_id)
+            identify(self.plan, draft, record_id)
             self.old.append(draft)
 
     def by_key(self, records: Sequence[Mapping[str, Any]]) -> None:
@@ -160,6 +161,6 @@ class _Split:
         for draft in self.refused:
             outcome.fail(draft.index, tuple(draft.errors))
         if self.old:
-            update.update_drafts(self.work, outcome, self.plan, self.old, set())
+            update_drafts(self.work, outcome, self.plan, self.old, set())
         if self.new:
             insert_drafts(self.work, outcome, self.plan, self.new)
