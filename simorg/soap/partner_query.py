@@ -35,7 +35,7 @@ def search(call: Call, search_string: str | None) -> Markup:
     """Run a SOSL search (FIND ... RETURNING ...)."""
     found = soql.search(call.known(), required(search_string, "searchString"))
     pieces = ["<result><queryId></queryId>"]
-    for layout, rows in found.results:
+    for layout, rows in found.groups:
         for row in rows:
             record = call.records.records(layout, [row], "record")
             pieces.append(f"<searchRecords>{record}</searchRecords>")
