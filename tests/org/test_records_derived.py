@@ -198,9 +198,11 @@ def test_products_make_the_amount(org: Org) -> None:
     assert read(caller, "Opportunity", record, "Amount") == 19
     records.delete(caller, [line, second])
     assert read(caller, "Opportunity", record, "HasOpportunityLineItem", "Amount") == (0, 19)
-    assert records.undelete(caller, [second])[0].success
-    assert read(caller, "Opportunity", record, "HasOpportunityLineItem", "Amount") == (1, 10)
+    third = made(
+        caller, "OpportunityLineItem", OpportunityId=record, PricebookEntryId=entry, Quantity=1
+    )
+    assert read(caller, "OpportunityLineItem", third, "TotalPrice") == 10
     [result] = records.update(
-        caller, [("OpportunityLineItem", second, {"UnitPrice": 1, "TotalPrice": 2})]
+        caller, [("OpportunityLineItem", third, {"UnitPrice": 1, "TotalPrice": 2})]
     )
     assert code(result) == "FIELD_INTEGRITY_EXCEPTION"

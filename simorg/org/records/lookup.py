@@ -43,7 +43,7 @@ def find(
         statement = shapes.select_in(
             sobject, ("Id", field.name), field.name, folded=True, caller=caller, live=True
         )
-        forms = {form for v in values if v is not None for form in _forms(str(v))}
+        forms = {form for v in values if v is not None for form in _forms(field, str(v))}
         rows = shapes.rows_in(reader, statement, forms, caller)
     for record_id, value in rows:
         found[fold(field, value)].append(record_id)
@@ -52,8 +52,10 @@ def find(
     return found
 
 
-def _forms(text: str) -> tuple[str, ...]:
+def _forms(field: Field, text: str) -> tuple[str, ...]:
     """What a database that folds only ASCII, or by its own locale, must look for."""
+    if fold(field, "A") == "A":
+        return (text,)
     return (text.lower(),) if text.isascii() else (text, text.lower(), text.upper())
 
 
