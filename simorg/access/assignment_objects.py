@@ -81,6 +81,15 @@ class AssignmentRules(Guarded):
             f" {values.get('AssigneeId')}",
         )
 
+    def before_delete(self, caller: Caller, tx: Transaction, old: Mapping[str, Any]) -> None:
+        values = {"user": old["AssigneeId"], "set": old["PermissionSetId"]}
+        found = fetch(caller, tx, "set licence", _licences, **values)
+        if found is not None and found[0]:
+            raise refuse(
+                "FIELD_INTEGRITY_EXCEPTION",
+                "You can't remove the permission set that's owned by the user's profile",
+            )
+
     def after_delete(self, caller: Caller, tx: Transaction, old: Mapping[str, Any]) -> None:
         audit.note(
             caller,

@@ -61,5 +61,5 @@ def held_sets(store: Store, columns: tuple[str, ...]) -> sa.Select[Any]:
     return (
         sa.select(sets.c.Id, given.c.ExpirationDate, *(sets.c[name] for name in columns))
         .select_from(joined)
-        .where(sa.or_(own, given.c.Id.is_not(None)))
+        .where(sa.or_(own, given.c.Id.is_not(None) & sets.c.IsOwnedByProfile.is_not(True)))
     )

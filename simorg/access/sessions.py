@@ -250,7 +250,9 @@ def _live_row(org: Org, token: str) -> SessionRow | None:
 
 def session_invalid(token: str) -> SessionInvalid:
     """Unknown, expired or ended. SOAP also shows a digest of what it looked for."""
-    digest = base64.b64encode(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()).decode()
+    digest = base64.b64encode(
+        hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    ).decode()
     return SessionInvalid(
         soap_message="Invalid Session ID found in SessionHeader: Illegal Session. Session not"
         f" found, missing session hash: {digest}\n"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simorg.org.store import Store, Transaction
 
 #: a local part, an @ and a domain with a dot: https://help.salesforce.com/s/articleView?id=000386767
-_EMAIL_FORM = re.compile(r"[^@\s<>()\[\],;:\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\Z")
+_EMAIL_FORM = re.compile(r"[^@\s<>()\[\],;:\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z0-9]{2,}\Z")
 #: what users may not change about themselves
 _ADMINISTERED = frozenset(
     {"IsActive", "ProfileId", "Username", "UserRoleId", "FederationIdentifier", "ContactId"}
@@ -72,6 +72,7 @@ class UserRules(Guarded):
                 "LastModifiedById": caller.user_id,
             },
         )
+        _follow_profile(caller, tx, values["Id"], values["ProfileId"])
         name = " ".join(n for n in (values.get("FirstName"), values.get("LastName")) if n)
         audit.note(caller, tx, "createduser", audit.USERS, f"Created new user {name}")
 
@@ -135,6 +136,7 @@ class UserRules(Guarded):
             action = "activateduser" if values["IsActive"] else "deactivateduser"
             audit.note(caller, tx, action, audit.USERS, f"{what} user {old['Name']}")
         if values.get("ProfileId") not in (None, old["ProfileId"]):
+            _follow_profile(caller, tx, old["Id"], values["ProfileId"])
             display = f"Changed profile for user {old['Name']}"
             audit.note(caller, tx, "changedprofileforuser", audit.USERS, display)
 
@@ -209,6 +211,38 @@ def _profile(caller: Caller, tx: Transaction, profile_id: Any) -> tuple[Any, ...
     if not profile_id:
         return None
     return fetch(caller, tx, "profile of user", _profile_query, profile=profile_id)
+
+
+def _own_sets_query(store: Store) -> sa.Select[Any]:
+    sets = store.table("PermissionSet")
+    return sa.select(sets.c.Id).where(
+        sets.c.ProfileId == sa.bindparam("profile", None), sets.c.IsOwnedByProfile.is_(True)
+    )
+
+
+def _profile_assignment_query(store: Store) -> sa.Select[Any]:
+    sets, given = store.table("PermissionSet"), store.table("PermissionSetAssignment")
+    return (
+        sa.select(given.c.Id)
+        .select_from(given.join(sets, sets.c.Id == given.c.PermissionSetId))
+        .where(given.c.AssigneeId == sa.bindparam("user", None), sets.c.IsOwnedByProfile.is_(True))
+    )
+
+
+def _follow_profile(caller: Caller, tx: Transaction, user_id: str, profile_id: str) -> None:
+    """The user's assignment of the permission set that the profile owns, made or moved."""
+    org = caller.org
+    own = fetch(caller, tx, "own set", _own_sets_query, profile=profile_id)
+    if own is None:
+        return
+    held = fetch(caller, tx, "profile assignment", _profile_assignment_query, user=user_id)
+    values = {"PermissionSetId": own[0], "SystemModstamp": org.clock.text()}
+    if held is not None:
+        rows.change(org, tx, "PermissionSetAssignment", values, where="Id", equals=held[0])
+        return
+    rows.insert(
+        org, tx, "PermissionSetAssignment", {**values, "AssigneeId": user_id, "IsActive": True}
+    )
 
 
 def _contact_query(store: Store) -> sa.Select[Any]:
