@@ -93,9 +93,19 @@ def build_template(
         documents = Documents(store)
         documents.write("identity", {**template.identity, "id": org_id})
         documents.write("template", template.to_dict())
+        documents.write("credentials", _credentials(building))
         if schema.version > 1:
             documents.write("schema", schema.to_dict())
     return template
+
+
+def _credentials(building: Building) -> dict[str, str]:
+    """User id -> seeded password, for the control API (they are in the definition anyway)."""
+    told = building.definition
+    return {
+        user.id: told.users[username].password or told.org.password
+        for username, user in building.users.items()
+    }
 
 
 def _identity(definition: Definition) -> dict[str, str]:
