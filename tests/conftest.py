@@ -1,60 +1,92 @@
 """Fixtures shared by all tests: a catalogue and fresh orgs of the default definition.
 
 They run on SQLite, or on PostgreSQL only when ``SIMORG_TEST_POSTGRES`` holds the URL of a
-database whose contents may be destroyed (``make test-postgres`` starts one).
+throw-away server (``make test-postgres`` starts one); every catalogue gets a database of its own
+there.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 import pytest
+from sqlalchemy import select
 
-from simorg import access
-from simorg.org.behaviour import Behaviour
+from simorg.access import behaviour
 from simorg.org.caller import Caller
 from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
 from simorg.org.org import Org
-
-
-def behaviour() -> Behaviour:
-    """What the server gives every org."""
-    made = getattr(access, "behaviour", None)
-    if made is not None:
-        return made()
-    from simorg.access.sections import SECTIONS
-
-    return Behaviour(sections=SECTIONS)
-
+from tests.postgres_server import database
 
 POSTGRES = os.environ.get("SIMORG_TEST_POSTGRES")
+
+
+@contextmanager
+def fresh_database(template: str = "template1") -> Iterator[str | None]:
+    """The URL of an empty PostgreSQL database, or None where tests run on SQLite."""
+    if POSTGRES is None:
+        yield None
+        return
+    with database(POSTGRES, template) as url:
+        yield url
+
+
+@contextmanager
+def open_catalogue(template: str = "template1") -> Iterator[OrgCatalogue]:
+    """A catalogue with nothing but its default org."""
+    with fresh_database(template) as url:
+        made = OrgCatalogue(CatalogueConfig(database=url), behaviour())
+        try:
+            yield made
+        finally:
+            made.close()
 
 
 @pytest.fixture(scope="session")
 def shared_catalogue() -> Iterator[OrgCatalogue]:
     """One catalogue for the session: fresh orgs are copies of its template. Do not change its
     default org; take ``org`` or ``catalogue`` for that."""
-    made = OrgCatalogue(CatalogueConfig(database=POSTGRES), behaviour())
-    yield made
-    made.close()
+    with open_catalogue() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def built_database() -> Iterator[str]:
+    """The name of a PostgreSQL database with a default org, for quick copies."""
+    with ExitStack() as stack:
+        url = stack.enter_context(fresh_database())
+        if url is not None:
+            OrgCatalogue(CatalogueConfig(database=url), behaviour()).close()
+        yield "template1" if url is None else url.partition("?")[0].rpartition("/")[2]
 
 
 @pytest.fixture
-def catalogue() -> Iterator[OrgCatalogue]:
+def catalogue(built_database: str) -> Iterator[OrgCatalogue]:
     """A catalogue of its own, with its default org."""
-    made = OrgCatalogue(CatalogueConfig(database=POSTGRES), behaviour())
-    yield made
-    made.close()
+    with open_catalogue(built_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _spare_orgs() -> list[str]:
+    """PostgreSQL: used orgs, whose reset is cheaper than making new ones."""
+    return []
 
 
 @pytest.fixture
-def org(shared_catalogue: OrgCatalogue) -> Iterator[Org]:
+def org(shared_catalogue: OrgCatalogue, _spare_orgs: list[str]) -> Iterator[Org]:
     """A fresh org. Its usernames end in the org's own suffix: ``username(org, "admin")``."""
-    made = shared_catalogue.create()
+    if _spare_orgs:
+        made = shared_catalogue.reset(_spare_orgs.pop())
+    else:
+        made = shared_catalogue.create()
     yield made
-    shared_catalogue.delete(made.id)
+    if POSTGRES is None:
+        shared_catalogue.delete(made.id)
+    elif shared_catalogue.get(made.id) is not None:
+        _spare_orgs.append(made.id)
 
 
 @pytest.fixture
@@ -65,10 +97,8 @@ def system(org: Org) -> Caller:
 
 def username(org: Org, name: str) -> str:
     """``admin`` -> the admin's username in this org."""
-    from sqlalchemy import select
-
     user = org.store.table("User")
     statement = org.store.prepare(select(user.c.Username).order_by(user.c.Id))
     with org.store.reading() as reader:
-        rows: list[Any] = reader.rows(statement)
-    return next(row[0] for row in rows if row[0].startswith(f"{name}@"))
+        names: list[str] = [row[0] for row in reader.rows(statement)]
+    return next(found for found in names if found.startswith(f"{name}@"))

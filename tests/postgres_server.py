@@ -8,6 +8,7 @@ As root (containers) the server runs as the user ``postgres``, since it refuses 
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import pwd
 import shutil
@@ -17,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 _SETTINGS = {
     "listen_addresses": "''",
@@ -63,6 +65,26 @@ def postgres() -> Iterator[str]:
             _run(owner, [*control, "-m", "immediate", "stop"], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_databases = itertools.count(1)
+
+
+@contextmanager
+def database(url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database on the server of ``url``; dropped afterwards.
+
+    ``template``: a database nobody is connected to, to be copied."""
+    import psycopg
+
+    name = f"test_{os.getpid()}_{next(_databases)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _run(owner: str, command: list[str], folder: Path) -> None:

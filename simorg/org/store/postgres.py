@@ -47,8 +47,9 @@ class PostgresReader(ReaderBase):
         self._pool = pool
         self._connection: Any = None
 
-    @property  # type: ignore[override]
-    def connection(self) -> Any:  # noqa: D102
+    @property
+    def connection(self) -> Any:
+        """The connection, its snapshot begun."""
         if self._connection is None:
             self._connection = self._pool.start(_SNAPSHOT)
         return self._connection
