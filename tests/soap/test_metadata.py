@@ -152,8 +152,8 @@ def test_refusals(wire: Wire, org: Org, body: str, code: str) -> None:
 def test_all_or_none(wire: Wire, org: Org) -> None:
     session = wire.login(username(org, "admin"))
     body = (
-        '<updateMetadata><metadata xsi:type="ConnectedAppSettings"><fullName>ConnectedApp</fullName>'
-        "<enableAdminApprovedAppsOnlyForExternalUser>true"
+        '<updateMetadata><metadata xsi:type="ConnectedAppSettings">'
+        "<fullName>ConnectedApp</fullName><enableAdminApprovedAppsOnlyForExternalUser>true"
         "</enableAdminApprovedAppsOnlyForExternalUser></metadata>"
         '<metadata xsi:type="SiteSettings"><fullName>Nope</fullName></metadata></updateMetadata>'
     )
