@@ -215,7 +215,7 @@ def _print(found: list[tuple[Row, Row]]) -> None:
     for start in range(0, len(found), len(APPS)):
         part = found[start : start + len(APPS)]
         title = f"Preference {part[0][0].preference}"
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
         for head in heads:
             table.add_column(head, no_wrap=True)
         for row, rule in part:
@@ -233,5 +233,6 @@ def _print(found: list[tuple[Row, Row]]) -> None:
     )
     console.print(
         "With the preference on, Setup enforces admin approval for every installed app while "
-        "password sessions go on reading the stored value; JWT bearer sessions read the policy Setup shows."
+        "password sessions go on reading the stored value; JWT bearer sessions read the policy "
+        "Setup shows."
     )

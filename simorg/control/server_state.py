@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 from flask import Response
 
 from simorg import __version__
@@ -11,6 +14,9 @@ from simorg.control.context import Context
 from simorg.control.errors import invalid
 from simorg.control.trail import as_text
 from simorg.errors import SalesforceError
+
+if TYPE_CHECKING:
+    from simorg.org.org import Org
 
 
 def health(context: Context) -> Response:
@@ -22,6 +28,17 @@ def jwt_robot_key(context: Context) -> Response:
     from simorg.oauth.robot_key import private_pem
 
     return Response(private_pem(context.catalogue), mimetype="application/x-pem-file")
+
+
+def _full_name(org: Org, name: str) -> str:
+    """``standard`` -> ``standard@acme.example``: the one user whose name so begins."""
+    if "@" in name:
+        return name
+    table = org.store.table("User")
+    begins = org.store.folded(table.c.Username).startswith(f"{name.lower()}@", autoescape=True)
+    with org.store.reading() as reader:
+        found = reader.rows(org.store.prepare(sa.select(table.c.Username).where(begins)))
+    return str(found[0][0]) if len(found) == 1 else name
 
 
 def explanation(context: Context, id: str) -> Response:
@@ -38,7 +55,7 @@ def explanation(context: Context, id: str) -> Response:
     try:
         found = explain(
             org,
-            asked["user"],
+            _full_name(org, asked["user"]),
             asked.get("app"),
             asked.get("flow") or "password",
             asked.get("surface") or "rest",

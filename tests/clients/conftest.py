@@ -56,8 +56,8 @@ def start(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Live]:
     command += ["--proxy-port", "0", "--ready-file", str(ready), *options]
     if database := os.environ.get("SIMORG_TEST_POSTGRES"):
         command += ["--database", database]
-    log = (folder / "server.log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 60
     while not ready.exists():
         assert process.poll() is None, (folder / "server.log").read_text()

@@ -19,7 +19,13 @@ await assert.rejects(conn.query("SELECT Id FROM Account LIMIT 1"), (error) => {
   assert.match(error.message, /not valid for use with the REST API/);
   return true;
 });
-await assert.rejects(conn.soap.getServerTimestamp(), /not valid for use with the API/);
+// over SOAP jsforce takes any INVALID_SESSION_ID for expiry and logs in again and again, until the
+// login rate is exceeded; a connection that cannot refresh shows the fault itself
+const bare = new jsforce.Connection({
+  instanceUrl: conn.instanceUrl,
+  accessToken: conn.accessToken,
+});
+await assert.rejects(bare.soap.getServerTimestamp(), /not valid for use with the API/);
 await prefer(false);
 await conn.query("SELECT Id FROM Account LIMIT 1");
 console.log("ok");
