@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simorg.access import sessions
+from simorg.access.model import Flow
 from simorg.oauth import secrets
 from simorg.org.clock import from_text
 
@@ -80,16 +81,11 @@ def by_key(org: Org, key: str) -> Approval | None:
     return next(iter(_find(org, "by_key", key=key)), None)
 
 
-def consented(org: Org, app_id: str, user_id: str) -> bool:
-    """Whether the user approved the app before in a flow that gave a refresh token (G6).
+def consented_scopes(org: Org, app_id: str, user_id: str) -> frozenset[str]:
+    """The union of what the user approved in flows that gave a refresh token (G6).
 
     https://salesforce.stackexchange.com/questions/184363
     """
-    return any(a.refresh_hash for a in of_user(org, app_id, user_id))
-
-
-def consented_scopes(org: Org, app_id: str, user_id: str) -> frozenset[str]:
-    """The union of the scopes of those approvals."""
     held = (a for a in of_user(org, app_id, user_id) if a.refresh_hash)
     return frozenset(scope for a in held for scope in a.scopes)
 
@@ -119,6 +115,23 @@ def add(
             AccessToken=secrets.digest(refresh_token) if refresh_token else None,
             RequestToken=secrets.digest(code) if code else None,
         )
+
+
+def approve(org: Org, app: App, user_id: str, scopes: tuple[str, ...] | None = None) -> str:
+    """Approve an app for a user as the web server flow does, without a browser (tests, control
+    API); the refresh token."""
+    token = secrets.make(secrets.REFRESH, org.id)
+    granted = scopes if scopes is not None else app.scopes
+    add(
+        org,
+        app,
+        user_id,
+        scopes=granted if "refresh_token" in granted else (*granted, "refresh_token"),
+        flow=Flow.WEB_SERVER.value,
+        refresh_token=token,
+        code=None,
+    )
+    return token
 
 
 def count_use(org: Org, app: App, user_id: str, flow: str) -> str:

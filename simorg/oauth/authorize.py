@@ -159,7 +159,7 @@ def decide(asked: Asked, caller: Caller | None, *, decision: str = "") -> Outcom
         return login
     refusal = issue.decide(login, immediate=asked.immediate).refusal
     if refusal is not None:
-        history.failed(login, refusals.oauth_error(refusal), status=refusals.login_status(refusal))
+        history.failed(login, history.GateRefusal(refusal))
         name, description, on_page = refusals.redirect_error(refusal)
         if on_page:
             raise PageError(name, description)

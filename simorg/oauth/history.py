@@ -25,7 +25,15 @@ _STATUS = {
     "token request is already being processed": "Failed: Token request is already being processed",
     "the requested scope is not allowed": "Failed: Not approved for access",
 }
-_BY_ERROR = {r.oauth: r.login_status for r in refusals.REFUSALS.values() if r.oauth is not None}
+
+
+class GateRefusal(OAuthError):
+    """The gate's refusal in the token endpoint's words; Login History words it by its name."""
+
+    def __init__(self, refusal: str) -> None:
+        worded = refusals.oauth_error(refusal)
+        self.login_status = refusals.login_status(refusal)
+        super().__init__(worded.error, worded.description)
 
 
 def origin(call: OAuthCall) -> history.Origin:
@@ -38,15 +46,16 @@ def origin(call: OAuthCall) -> history.Origin:
     )
 
 
-def failed(who: Login, error: OAuthError, *, status: str | None = None) -> None:
+def failed(who: Login, error: OAuthError) -> None:
     """A refused login leaves its row; everything else of it is undone.
 
     An uninstalled app kept out by API Access Control shows in OAuth Usage from now on.
     """
     if not who.app.installed and settings.read(who.org).internal_on:
         apps.note_attempt(who.org, who.app)
-    text = status or _STATUS.get(error.description)
-    text = text or _BY_ERROR.get((error.error, error.description)) or refusals.NOT_APPROVED
+    text = _STATUS.get(error.description, refusals.NOT_APPROVED)
+    if isinstance(error, GateRefusal):
+        text = error.login_status
     history.record(
         who.org,
         who.user_id,
@@ -82,8 +91,7 @@ def check_password(who: Login, password: str) -> None:
     refusal = login.check_password(
         who.org, who.user_id, password, who.call.source_ip, ip_relaxed=relaxed
     )
-    if refusal is None:
-        return
-    error = refusals.oauth_error(refusal)
-    failed(who, error, status=refusals.login_status(refusal))
-    raise error
+    if refusal is not None:
+        error = GateRefusal(refusal)
+        failed(who, error)
+        raise error

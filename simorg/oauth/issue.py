@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import gate, refusals, settings
+from simorg.access import directory, gate, settings
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
 from simorg.oauth import approvals, history, id_token, scopes, secrets, server_keys
@@ -62,7 +62,7 @@ def decide(login: Login, *, immediate: bool = False) -> Decision:
     org, app = login.org, login.app
     return gate.decide_token(
         settings.read(org),
-        app.facts(login.person, consented=approvals.consented(org, app.id, login.user_id)),
+        app.facts(login.person, consented=directory.consented(org, app.id, login.user_id)),
         login.person.facts,
         login.flow,
         immediate=immediate,
@@ -83,7 +83,7 @@ def admit(login: Login) -> None:
     """Let the gate decide; raise its refusal as the token endpoint words it."""
     decision = decide(login)
     if not decision.allowed:
-        raise refusals.oauth_error(decision.refusal or "password_wrong")
+        raise history.GateRefusal(decision.refusal or "password_wrong")
 
 
 def open_session(

@@ -10,7 +10,6 @@ from simorg.access.model import Flow
 from simorg.oauth import history, issue, places
 from simorg.oauth.machinery import Answer, Grant
 
-
 #: this flow gives neither a refresh token nor an id_token
 _DROPPED = frozenset({"refresh_token", "openid"})
 

@@ -30,16 +30,18 @@ def revoke(call: OAuthCall) -> None:
 
 
 def _revoke_refresh(call: OAuthCall, token: str) -> bool:
-    for mark, find in (
-        (secrets.REFRESH, approvals.by_refresh_token),
-        (secrets.DELETE, approvals.by_delete_token),
-    ):
-        org = places.org_of_secret(call, mark, token)
-        approval = find(org, token) if org is not None else None
-        if org is not None and approval is not None:
-            approvals.revoke(org, approval.key)
-            return True
-    return False
+    org = places.org_of_secret(call, secrets.REFRESH, token)
+    approval = approvals.by_refresh_token(org, token) if org is not None else None
+    if approval is None:
+        # a delete token of an org definition names no org: the host's, or the default one
+        org = places.org_of_secret(call, secrets.DELETE, token) or (
+            places.org_of_host(call.catalogue, call.hostname) or call.catalogue.default
+        )
+        approval = approvals.by_delete_token(org, token)
+    if org is None or approval is None:
+        return False
+    approvals.revoke(org, approval.key)
+    return True
 
 
 def _revoke_access(call: OAuthCall, token: str) -> bool:

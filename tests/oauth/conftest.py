@@ -33,6 +33,8 @@ class Surface:
     catalogue: OrgCatalogue
     http: FlaskClient
     base: str = BASE
+    #: approvals of the org's definition
+    seeded: frozenset[str] = frozenset()
 
     @property
     def org(self) -> Org:
@@ -68,7 +70,11 @@ class Surface:
             sa.select(*(found.c[c] for c in columns)).order_by(found.c.Id)
         )
         with self.org.store.reading() as reader:
-            return reader.rows(statement)
+            return [row for row in reader.rows(statement) if row[0] not in self.seeded]
+
+    def tokens(self, *columns: str) -> list[tuple[Any, ...]]:
+        """OauthToken rows that the test made."""
+        return [row[1:] for row in self.rows("OauthToken", "Id", *columns)]
 
     def last_login(self) -> tuple[Any, ...]:
         """(LoginSubType, Status, Application) of the newest row."""
@@ -97,4 +103,6 @@ def flask_app(catalogue: OrgCatalogue) -> Flask:
 @pytest.fixture
 def surface(catalogue: OrgCatalogue) -> Iterator[Surface]:
     with flask_app(catalogue).test_client() as http:
-        yield Surface(catalogue, http)
+        made = Surface(catalogue, http)
+        made.seeded = frozenset(row[0] for row in made.rows("OauthToken", "Id"))
+        yield made

@@ -72,7 +72,7 @@ def test_deny(browser: Browser) -> None:
         "error_description": "end-user denied authorization",
         "state": "s",
     }
-    assert browser.surface.rows("OauthToken", "Id") == []
+    assert browser.surface.tokens() == []
 
 
 def test_admin_approved_skips_the_page(browser: Browser) -> None:
@@ -426,7 +426,7 @@ def test_the_gate_is_asked_again_at_the_exchange(browser: Browser) -> None:
 def test_five_approvals_then_the_oldest_goes(browser: Browser) -> None:
     surface = browser.surface
     bodies = [browser.tokens(scope="api refresh_token") for _ in range(6)]
-    assert len(surface.rows("OauthToken", "Id")) == 5
+    assert len(surface.tokens()) == 5
 
     def works(body: dict[str, Any]) -> bool:
         form = {"refresh_token": body["refresh_token"]}
@@ -438,9 +438,7 @@ def test_five_approvals_then_the_oldest_goes(browser: Browser) -> None:
 def test_no_secret_is_stored_in_clear(browser: Browser) -> None:
     body = browser.tokens(scope="api refresh_token")
     kept = str(
-        browser.surface.rows(
-            "OauthToken", "AccessToken", "RequestToken", "simorg_RefreshHash", "simorg_Key"
-        )
+        browser.surface.tokens("AccessToken", "RequestToken", "simorg_RefreshHash", "simorg_Key")
     )
     assert body["refresh_token"] not in kept
     assert body["access_token"] not in str(browser.surface.rows("AuthSession", "simorg_TokenHash"))

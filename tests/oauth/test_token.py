@@ -86,7 +86,7 @@ def test_login_history_and_use_count(surface: Surface) -> None:
     surface.password()
     assert surface.last_login() == ("OauthUsernamePassword", "Success", "Approved Integration")
     assert surface.rows("LoginHistory", "LoginType")[-1] == ("Remote Access 2.0",)
-    rows = surface.rows("OauthToken", "AppName", "UseCount", "simorg_RefreshHash")
+    rows = surface.tokens("AppName", "UseCount", "simorg_RefreshHash")
     assert rows == [("Approved Integration", 2, None)]
 
 
@@ -176,7 +176,7 @@ def test_refusals_leave_a_login_history_row_and_nothing_else(surface: Surface) -
     surface.token("password", APPROVED, username="integration@acme.example", password="x")
     assert surface.last_login()[1] == "Invalid password"
     assert len(surface.rows("AuthSession", "Id")) == before
-    assert surface.rows("OauthToken", "Id") == []
+    assert surface.tokens() == []
 
 
 def test_wrong_passwords_lock_the_user(surface: Surface) -> None:
@@ -267,9 +267,9 @@ def test_chunked_body(surface: Surface) -> None:
     import io
 
     body = (
-        "grant_type=password&username=integration%40acme.example&password=simorg123"
-        "&client_id=3MVG9simorgApproved&client_secret=secretApproved"
-    ).encode()
+        b"grant_type=password&username=integration%40acme.example&password=simorg123"
+        b"&client_id=3MVG9simorgApproved&client_secret=secretApproved"
+    )
     response = surface.post(
         TOKEN,
         input_stream=io.BytesIO(body),
