@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from simorg import oauth
 from simorg.access import settings
 from simorg.access.directory import App, apps
-from simorg.org.catalogue import OrgCatalogue
+from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
 from simorg.org.org import Org
+from tests.conftest import POSTGRES, behaviour
 
 BASE = "http://127.0.0.1:8080"
 PASSWORD = "simorg123"
@@ -100,9 +101,21 @@ def flask_app(catalogue: OrgCatalogue) -> Flask:
     return app
 
 
+@pytest.fixture(scope="session")
+def oauth_catalogue() -> Iterator[OrgCatalogue]:
+    """One catalogue; its default org is reset and its other orgs deleted after every test."""
+    made = OrgCatalogue(CatalogueConfig(database=POSTGRES), behaviour())
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def surface(catalogue: OrgCatalogue) -> Iterator[Surface]:
-    with flask_app(catalogue).test_client() as http:
-        made = Surface(catalogue, http)
+def surface(oauth_catalogue: OrgCatalogue) -> Iterator[Surface]:
+    with flask_app(oauth_catalogue).test_client() as http:
+        made = Surface(oauth_catalogue, http)
         made.seeded = frozenset(row[0] for row in made.rows("OauthToken", "Id"))
         yield made
+    for org in oauth_catalogue.list():
+        if org.id != oauth_catalogue.default.id:
+            oauth_catalogue.delete(org.id)
+    oauth_catalogue.reset(oauth_catalogue.default.id)
