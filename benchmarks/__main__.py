@@ -1,0 +1,48 @@
+"""``python -m benchmarks [--database URL] [--output FILE] [--quick]``."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+from benchmarks import orgs, pages, servers
+from benchmarks.report import Row, show, write
+from simorg import access
+from simorg.config import ServerConfig
+from simorg.org.catalogue import OrgCatalogue
+
+
+def measured(database: str | None, *, quick: bool) -> list[Row]:
+    rows = [servers.record_requests(database), servers.first_answer(database)]
+    config = ServerConfig(port=None, tls_port=None, proxy_port=None, database=database)
+    from simorg.server.server import Server
+
+    with Server(config) as server:
+        org = server.catalogue.create()
+        pages.fill(org)
+        rows += [pages.rest_page(server.app, org), pages.soap_page(server.app, org)]
+    catalogue = OrgCatalogue(config, access.behaviour())
+    try:
+        rows += [orgs.new_org(catalogue), orgs.reset(catalogue)]
+        if not quick:
+            rows.append(orgs.indexed(catalogue))
+    finally:
+        catalogue.close()
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--database", help="postgresql://... (default: SQLite)")
+    parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    parser.add_argument("--quick", action="store_true", help="leave out the million records")
+    told = parser.parse_args()
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    rows = measured(told.database, quick=told.quick)
+    show(rows)
+    write(rows, told.output)
+
+
+if __name__ == "__main__":
+    main()
