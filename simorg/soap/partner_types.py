@@ -2,6 +2,8 @@
 
 Names and order are those of the Partner WSDL 58.0,
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_partner.htm
+``@`` versions: seen absent from the Partner WSDL 28.0, 40.0 or 49.0 and present in the next of
+those seen (58.0 last); what lies between two of them is our estimate.
 Open lists (StatusCode, ExceptionCode) stay plain strings in our WSDL: a client made from it
 takes every code, the ones that Salesforce adds later too.
 """
@@ -121,18 +123,18 @@ _type(
 )
 _type(
     "Field",
-    "aggregatable:boolean@45 aiPredictionField:boolean@44 autoNumber:boolean byteLength:int"
+    "aggregatable:boolean@34 aiPredictionField:boolean@44 autoNumber:boolean byteLength:int"
     " calculated:boolean calculatedFormula:string? cascadeDelete:boolean? caseSensitive:boolean"
     " compoundFieldName:string?@33 controllerName:string? createable:boolean custom:boolean"
-    " dataTranslationEnabled:boolean?@49 defaultValue:anyType? defaultValueFormula:string?"
+    " dataTranslationEnabled:boolean?@49 defaultValue:anyType?@32 defaultValueFormula:string?"
     " defaultedOnCreate:boolean dependentPicklist:boolean? deprecatedAndHidden:boolean digits:int"
     " displayLocationInDecimal:boolean?@26 encrypted:boolean?@34 externalId:boolean?"
     " extraTypeInfo:string?@32 filterable:boolean filteredLookupInfo:FilteredLookupInfo?~@30"
-    " formulaTreatNullNumberAsZero:boolean?@40 groupable:boolean highScaleNumber:boolean?@33"
+    " formulaTreatNullNumberAsZero:boolean?@41 groupable:boolean highScaleNumber:boolean?@33"
     " htmlFormatted:boolean? idLookup:boolean inlineHelpText:string? label:string length:int"
     " mask:string?@29 maskType:string?@29 name:string nameField:boolean namePointing:boolean?"
     " nillable:boolean permissionable:boolean picklistValues:PicklistEntry*~"
-    " polymorphicForeignKey:boolean@41 precision:int queryByDistance:boolean@30"
+    " polymorphicForeignKey:boolean@40 precision:int queryByDistance:boolean@30"
     " referenceTargetField:string?@32 referenceTo:string*~ relationshipName:string?"
     " relationshipOrder:int? restrictedDelete:boolean? restrictedPicklist:boolean scale:int"
     " searchPrefilterable:boolean@40 soapType:soapType sortable:boolean? type:fieldType"
@@ -144,10 +146,10 @@ _type(
     " associateEntityType:string~@50 associateParentEntity:string~@50"
     " childRelationships:ChildRelationship* compactLayoutable:boolean@29 createable:boolean"
     " custom:boolean customSetting:boolean dataTranslationEnabled:boolean?@49"
-    " deepCloneable:boolean@48 defaultImplementation:string~@45 deletable:boolean"
-    " deprecatedAndHidden:boolean feedEnabled:boolean fields:Field*~ hasSubtypes:boolean@41"
-    " idEnabled:boolean@35 implementedBy:string~@45 implementsInterfaces:string~@45"
-    " isInterface:boolean@45 isSubtype:boolean@41 keyPrefix:string~ label:string"
+    " deepCloneable:boolean@41 defaultImplementation:string~@46 deletable:boolean"
+    " deprecatedAndHidden:boolean feedEnabled:boolean fields:Field*~ hasSubtypes:boolean@39"
+    " idEnabled:boolean@35 implementedBy:string~@46 implementsInterfaces:string~@46"
+    " isInterface:boolean@46 isSubtype:boolean@39 keyPrefix:string~ label:string"
     " labelPlural:string layoutable:boolean mergeable:boolean mruEnabled:boolean@39 name:string"
     " namedLayoutInfos:NamedLayoutInfo*@31 networkScopeFieldName:string~@40 queryable:boolean"
     " recordTypeInfos:RecordTypeInfo* replicateable:boolean retrieveable:boolean"
@@ -159,8 +161,8 @@ _type(
     "DescribeGlobalSObjectResult",
     "activateable:boolean associateEntityType:string~@50 associateParentEntity:string~@50"
     " createable:boolean custom:boolean customSetting:boolean dataTranslationEnabled:boolean?@49"
-    " deepCloneable:boolean@48 deletable:boolean deprecatedAndHidden:boolean feedEnabled:boolean"
-    " hasSubtypes:boolean@41 idEnabled:boolean@35 isInterface:boolean@45 isSubtype:boolean@41"
+    " deepCloneable:boolean@41 deletable:boolean deprecatedAndHidden:boolean feedEnabled:boolean"
+    " hasSubtypes:boolean@39 idEnabled:boolean@35 isInterface:boolean@46 isSubtype:boolean@39"
     " keyPrefix:string~ label:string labelPlural:string layoutable:boolean mergeable:boolean"
     " mruEnabled:boolean@39 name:string queryable:boolean replicateable:boolean"
     " retrieveable:boolean searchable:boolean triggerable:boolean undeletable:boolean"

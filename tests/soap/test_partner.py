@@ -359,21 +359,31 @@ def test_ids_that_are_none(wire: Wire, session: str) -> None:
     assert answer.texts("//p:errors/p:statusCode")[0] == "MALFORMED_ID"
 
 
+#: members of Field that the Partner WSDL of 40.0 has and that of 28.0 lacks; then 58.0 and 40.0
+SINCE_28 = set(
+    "aggregatable compoundFieldName defaultValue encrypted extraTypeInfo filteredLookupInfo"
+    " highScaleNumber mask maskType polymorphicForeignKey queryByDistance referenceTargetField"
+    " searchPrefilterable".split()
+)
+SINCE_40 = {"aiPredictionField", "dataTranslationEnabled", "formulaTreatNullNumberAsZero"}
+
+
 def test_older_clients_are_not_sent_what_their_wsdl_lacks(wire: Wire, session: str) -> None:
     def members(version: str) -> tuple[set[str], set[str]]:
         answer = wire.call(
             "<urn:describeSObject><urn:sObjectType>Lead</urn:sObjectType></urn:describeSObject>",
             session, path=f"/services/Soap/u/{version}",
         )
-        return (
-            {e.tag.rpartition("}")[2] for e in answer.find("//p:result/*")},
-            {e.tag.rpartition("}")[2] for e in answer.find("//p:fields/*")},
+        return tuple(  # type: ignore[return-value]
+            {e.tag.rpartition("}")[2] for e in answer.find(f"//p:{path}/*")}
+            for path in ("result", "fields")
         )
 
-    new, old = members("59.0"), members("40.0")
-    assert "deepCloneable" in new[0] and "deepCloneable" not in old[0]
-    assert "aggregatable" in new[1] and "aggregatable" not in old[1]
-    assert old[0] < new[0] and old[1] < new[1]
+    new, old, oldest = members("59.0"), members("40.0"), members("28.0")
+    assert new[1] - old[1] == SINCE_40
+    assert old[1] - oldest[1] <= SINCE_28 and not oldest[1] & SINCE_28
+    assert {"hasSubtypes", "isSubtype", "mruEnabled", "idEnabled"} <= old[0] - oldest[0]
+    assert {"deepCloneable", "isInterface", "implementedBy"} <= new[0] - old[0]
 
 
 # --- access ---------------------------------------------------------------------------------------
