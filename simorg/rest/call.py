@@ -26,15 +26,12 @@ class Call:
     version: int
     method: str  # the effective one: HEAD came as GET, _HttpMethod applied
     query: Mapping[str, str]
-    headers: Mapping[str, str]  # get() ignores case
+    #: the request's WSGI environment; a composite subrequest's holds its own headers only
+    environ: Mapping[str, Any]
     body: Body
     dispatcher: Dispatcher
     #: path variables of the matched route
     params: dict[str, str] = field(default_factory=dict)
-    #: the request target as sent ("" when unknown): tells ``+`` from ``%2B`` in path values
-    raw_uri: str = ""
-    #: scheme and host the client used, ``https://localhost:8443``
-    origin: str = ""
 
     @property
     def org(self) -> Org:
@@ -49,6 +46,18 @@ class Call:
     def sobjects(self) -> str:
         """``/services/data/v67.0/sobjects/``, the prefix of every record url."""
         return f"/services/data/v{self.version}.0/sobjects/"
+
+    @property
+    def raw_uri(self) -> str:
+        """The request target as sent ("" when unknown): tells ``+`` from ``%2B`` in a path."""
+        raw: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
+        return raw
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host the client used, ``https://localhost:8443``."""
+        environ = self.environ
+        return f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', 'localhost')}"
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter; anything but ``true`` (any case) is false."""

@@ -14,7 +14,7 @@ from werkzeug.http import parse_date
 from simorg.errors import SalesforceError
 from simorg.rest.call import Call
 
-_HEADERS = ("If-Modified-Since", "If-Unmodified-Since")
+_SINCE, _UNTIL = "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"
 
 
 class NotModified(SalesforceError):
@@ -35,8 +35,7 @@ class PreconditionFailed(SalesforceError):
 
 def asked(call: Call) -> bool:
     """Whether the request carries a condition."""
-    headers = call.headers
-    return headers.get(_HEADERS[0]) is not None or headers.get(_HEADERS[1]) is not None
+    return _SINCE in call.environ or _UNTIL in call.environ
 
 
 def check(call: Call, modified: datetime) -> None:
@@ -45,10 +44,10 @@ def check(call: Call, modified: datetime) -> None:
     HTTP dates have whole seconds, so the comparison drops the rest.
     """
     modified = modified.replace(microsecond=0)
-    since = parse_date(call.headers.get(_HEADERS[0]))
+    since = parse_date(call.environ.get(_SINCE))
     if since is not None and modified <= since:
         raise NotModified()
-    until = parse_date(call.headers.get(_HEADERS[1]))
+    until = parse_date(call.environ.get(_UNTIL))
     if until is not None and modified > until:
         raise PreconditionFailed()
 

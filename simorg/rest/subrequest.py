@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from werkzeug.datastructures import Headers
-
 from simorg.errors import BadRequest, NotFoundError, RecordRefused, SalesforceError
 from simorg.rest import errors, versions
 from simorg.rest.body import Body
@@ -56,22 +54,27 @@ def _execute(
     caller = outer.caller
     if version != caller.api_version:
         caller = replace(caller, api_version=version)
-    if headers:
-        caller = apply_options(
-            caller, {"HTTP_" + k.upper().replace("-", "_"): v for k, v in headers.items()}
-        )
+    environ = _environ(outer, url, headers or {})
     call = Call(
-        caller=caller,
+        caller=apply_options(caller, environ),
         version=version,
         method=method,
         query=dict(parse_qsl(parts.query, True)),
-        headers=Headers(headers or {}),  # type: ignore[arg-type]
+        environ=environ,
         body=Body.of_value(body),
         dispatcher=outer.dispatcher,
-        raw_uri=url,
-        origin=outer.origin,
     )
     return call.dispatcher.run(call, call.dispatcher.match(segments))
+
+
+def _environ(outer: Call, url: str, headers: dict[str, str]) -> dict[str, Any]:
+    """What of a WSGI environment a resource may ask: the subrequest's headers, the server."""
+    environ = {"HTTP_" + k.upper().replace("-", "_"): v for k, v in headers.items()}
+    environ["REQUEST_URI"] = url
+    for name in ("wsgi.url_scheme", "HTTP_HOST"):
+        if name in outer.environ:
+            environ[name] = outer.environ[name]
+    return environ
 
 
 def value_of(reply: Reply) -> Any:

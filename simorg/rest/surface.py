@@ -9,9 +9,9 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from werkzeug.datastructures import EnvironHeaders, MIMEAccept
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
@@ -36,6 +36,9 @@ _HEADERS = (
     ("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private"),
     ("X-Content-Type-Options", "nosniff"),
 )
+
+
+_BODILESS = frozenset({204, 304})
 
 
 class _Wanted:
@@ -87,7 +90,7 @@ class Surface:
     ) -> Reply:
         query_string = environ.get("QUERY_STRING", "")
         errors.check_uri_length(len(rest) + len(query_string))
-        segments = [part for part in rest.split("/") if part]
+        segments = _segments(environ, rest)
         if not segments:
             return _versions(environ["REQUEST_METHOD"])
         version = versions.parse(segments[0])
@@ -109,15 +112,28 @@ class Surface:
             version=version,
             method=environ["REQUEST_METHOD"],
             query=dict(parse_qsl(query_string, True)) if query_string else {},
-            headers=EnvironHeaders(environ),  # type: ignore[arg-type]
+            environ=environ,
             body=Body(read, environ.get("CONTENT_TYPE", "")),
             dispatcher=self._dispatcher,
-            raw_uri=environ.get("REQUEST_URI") or environ.get("RAW_URI") or "",
-            origin=f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', 'localhost')}",
         )
         if call.method == "POST" and "_HttpMethod" in call.query:
             call.method = call.query["_HttpMethod"].upper()
         return self._dispatcher.run(call, matched)
+
+
+def _segments(environ: Mapping[str, Any], rest: str) -> list[str]:
+    """The path's segments, decoded; an encoded slash is part of its segment.
+
+    Only the request target as sent still tells ``%2F`` from ``/``.
+    """
+    raw: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    if "%2" in raw and "%2f" in raw.lower():
+        path = raw.partition("?")[0]
+        parts = [unquote(part) for part in path.split("/") if part]
+        for at in range(len(parts) - 1):
+            if parts[at] == "services" and parts[at + 1] == "data":
+                return parts[at + 2 :]
+    return [part for part in rest.split("/") if part]
 
 
 def _versions(method: str) -> Reply:
@@ -132,7 +148,10 @@ def _finish(reply: Reply, wanted: _Wanted, org: Org) -> tuple[bytes, int, Header
     entity, content_type = render(reply, xml=wanted.xml, pretty=wanted.pretty)
     usage = org.usage
     headers: Headers = [*_HEADERS, ("Sforce-Limit-Info", f"api-usage={usage.used}/{usage.limit}")]
+    if reply.status not in _BODILESS:
+        headers.append(("Content-Length", str(len(entity))))
     if content_type:
         headers.append(("Content-Type", content_type))
-    headers.extend(reply.headers.items())
+    if reply.headers:
+        headers.extend(reply.headers.items())
     return entity, reply.status, headers

@@ -235,6 +235,7 @@ def test_values_with_plus_space_slash_and_endings(api: Api, keyed: Org) -> None:
         "q.json": "q.json",
         "caf%C3%A9": "café",
         "a%2Bb+c": "a+b c",
+        "dir%2Ffile%2f1": "dir/file/1",
     }
     for path, value in sent.items():
         answer = api("PATCH", f"{V}/sobjects/Account/Ext__c/{path}", json={"Name": "n"})
