@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import audit, directory, policy, rows, settings
+from simorg.access import audit, directory, menu, policy, rows, settings
 from simorg.access.directory import App
 from simorg.access.model import Flow, Policy
 from simorg.access.sessions import end_sessions_of_app
@@ -210,7 +210,6 @@ def set_policy(caller: Caller, app: App, permitted_users: str) -> None:
         {"simorg_StoredPolicy": admin},
         "connectedAppPermittedUsers",
         f"Changed Permitted Users of connected app {app.name} to {label}",
-        menu={"IsUsingAdminAuthorization": admin},
     )
 
 
@@ -313,8 +312,6 @@ def _change(
     values: Mapping[str, Any],
     action: str,
     display: str,
-    *,
-    menu: Mapping[str, Any] | None = None,
 ) -> None:
     org = caller.org
     now = org.clock.text()
@@ -325,7 +322,6 @@ def _change(
     }
     with org.store.writing() as tx:
         rows.change(org, tx, _OBJECT, {**values, **stamps}, where="Id", equals=app.id)
-        if menu:
-            rows.change(org, tx, "AppMenuItem", menu, where="ApplicationId", equals=app.id)
         audit.note(caller, tx, action, audit.CONNECTED_APPS, display)
         tx.touch_access()
+        tx.on_commit(lambda: menu.sync(org))

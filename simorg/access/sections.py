@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -92,9 +93,11 @@ class LoginSettings(_Section, frozen=True):
     lockout_minutes: Positive = 15
     logins_per_hour: Positive = 3600
     external_users_need_login_scope: bool = False
+    #: profile name -> addresses or networks its users may log in from (none named: everywhere)
+    profile_ip_ranges: dict[str, tuple[str, ...]] = {}
 
     def __post_init__(self) -> None:
-        for text in self.trusted_ip_ranges:
+        for text in (*self.trusted_ip_ranges, *chain(*self.profile_ip_ranges.values())):
             ipaddress.ip_network(text, strict=False)
 
 

@@ -111,9 +111,20 @@ def update(org: Org, name: str, changes: Mapping[str, Any]) -> None:
     if name == "apiAccessControl":
         _check_feature(org, changes)
     try:
-        org.settings.update(name, changes)
+        with org.store.writing() as tx:
+            org.settings.update(name, changes)
+            if name == "apiAccessControl":
+                tx.on_commit(lambda: _sync_menu(org, changes))
     except SettingsError as error:
         raise SettingRefused(str(error)) from None
+
+
+def _sync_menu(org: Org, changes: Mapping[str, Any]) -> None:
+    """AppMenuItem shows the policy too, in orgs where it follows Setup."""
+    from simorg.access import menu
+
+    if "appMenuPolicy" in changes or api_access_control(org).app_menu_policy == "ui":
+        menu.sync(org)
 
 
 def _check_feature(org: Org, changes: dict[str, Any]) -> None:

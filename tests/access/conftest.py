@@ -50,9 +50,7 @@ class World:
 
     def call(self, token: str, surface: str = "rest", **more: Any) -> Caller:
         """One API call with a session."""
-        return sessions.authenticate(
-            self.catalogue, token, surface=surface, api_version=60, **more
-        )
+        return sessions.authenticate(self.catalogue, token, surface=surface, api_version=60, **more)
 
     def caller(self, user: str, flow: Flow = Flow.SOAP_LOGIN, app: str | None = None) -> Caller:
         return self.call(self.open(user, flow, app))

@@ -73,9 +73,7 @@ def test_without_a_password_a_user_cannot_log_in(world: World) -> None:
     create(world.caller("admin"), new_user(world))
     for password in ("", "simorg123", "None"):
         with pytest.raises(LoginError):
-            login.soap_login(
-                world.catalogue, new_user(world)["Username"], password, api_version=59
-            )
+            login.soap_login(world.catalogue, new_user(world)["Username"], password, api_version=59)
 
 
 def test_usernames_are_unique_on_the_server(world: World) -> None:
