@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simorg.errors import RecordError
+from simorg.errors import RecordError, RecordRefused
 from simorg.org.behaviour import Behaviour, ObjectRules
 from simorg.org.records import messages
-from simorg.org.records.coerce import Coercer, coercer
+from simorg.org.records.coerce import Coercer, WrongType, coercer
 from simorg.org.schema.model import Field, SObjectType
 
 _KEPT_KEY_PLANS = 512
@@ -208,5 +208,8 @@ def _defaults(fields: Sequence[Field]) -> dict[str, Any]:
             chosen = next((v.value for v in field.picklist if v.default), None)
         if chosen is None or chosen is False or field.auto_number:
             continue
-        out[field.name] = coercer(field)(chosen)
+        try:
+            out[field.name] = coercer(field)(chosen)
+        except (WrongType, RecordRefused):
+            continue  # a formula, or no value of the field: new records start empty
     return out

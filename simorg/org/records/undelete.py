@@ -10,7 +10,7 @@ from simorg.org.records import batch, bin, existing, messages, references, uniqu
 from simorg.org.records.batch import DML_LIMIT, Outcome
 from simorg.org.records.bin import Event
 from simorg.org.records.delete import by_object
-from simorg.org.records.draft import Draft, Work
+from simorg.org.records.draft import Draft, Work, begin
 from simorg.org.records.effects import after_write
 from simorg.org.records.plan import TypePlan
 from simorg.org.records.results import SaveResult
@@ -36,6 +36,16 @@ def empty_recycle_bin(
     https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_emptyrecyclebin.htm
     """
     return _each(caller, record_ids, limit, "delete", _expunge)
+
+
+def purge_recycle_bin(caller: Caller) -> None:
+    """Delete for good what has been in the bin for 15 days of the org's clock.
+
+    delete, undelete, emptyRecycleBin and getDeleted do it as they come; whoever moves the clock
+    may call it so that queryAll shows no row too long.
+    """
+    with caller.org.store.writing() as tx:
+        bin.purge_expired(begin(caller, tx))
 
 
 def _each(
