@@ -7,6 +7,7 @@ request's ``Call``).
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
@@ -78,19 +79,28 @@ class Api:
         self._types = tuple(types)
         self._faults = faults
         self._fault_uri = fault_uri
+        self._built: _Transport | None = None
+        self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def _transport(self) -> _Transport:
+        """Built at first use, by one thread."""
+        if self._built is None:
+            with self._lock:
+                if self._built is None:
+                    self._built = self._build()
+        return self._built
+
+    def _build(self) -> _Transport:
         def protocol() -> WireProtocol:
             return WireProtocol(self._fault_uri, typed_faults=self._faults is not None)
 
-        self._protocol = protocol()
         application = Application(
             [self._service],
             tns=self._types[0].uri,
             name=self.names.service,
             in_protocol=protocol(),
-            out_protocol=self._protocol,
+            out_protocol=protocol(),
         )
         return _Transport(application)
 

@@ -2,7 +2,7 @@
 
 Spyne's own generator would name messages, port types and bindings otherwise, give every type an
 element and every use of ``ID`` a type of its own. The results are checked in under ``wsdl/``
-(``python -m simorg.soap.wsdl`` writes them again).
+(``make wsdl`` writes them again).
 """
 
 from __future__ import annotations
@@ -172,22 +172,3 @@ class Document:
 
 def _first_line(doc: str | None) -> str:
     return (doc or "").strip().splitlines()[0] if doc and doc.strip() else ""
-
-
-def documents() -> dict[str, bytes]:
-    """File name to content, for every API served."""
-    from simorg.soap.apis import APIS
-
-    return {f"{api.name}.wsdl": api.wsdl() for api in APIS}
-
-
-def main() -> None:
-    """Write the files again, from the project's folder."""
-    from pathlib import Path
-
-    for name, content in documents().items():
-        Path("wsdl", name).write_bytes(content)
-
-
-if __name__ == "__main__":
-    main()
