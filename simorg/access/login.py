@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from simorg.access import directory, history, refusals, rows, settings
 from simorg.access.gate import decide_token
 from simorg.access.history import Origin
+from simorg.access.ip_ranges import ip_allowed
 from simorg.access.model import EXTERNAL_USER_TYPES, Flow
 from simorg.access.sessions import Session, open_session
 from simorg.access.state import state_of
@@ -110,7 +111,10 @@ def _refusal(
     refusal = check_password(org, user_id, password, source_ip)
     if refusal is not None:
         return refusal
-    decision = decide_token(settings.read(org), None, person.facts, Flow.SOAP_LOGIN)
+    allowed = ip_allowed(org, person.profile_id, source_ip)
+    decision = decide_token(
+        settings.read(org), None, person.facts, Flow.SOAP_LOGIN, ip_allowed=allowed
+    )
     return decision.refusal
 
 

@@ -203,6 +203,15 @@ def test_the_login_scope_names_the_org(world: World) -> None:
     assert attempt(world, "admin")
 
 
+def test_a_profile_s_login_ip_ranges(world: World, rows: Any) -> None:
+    world.set("login", profileIpRanges={"System Administrator": ["10.0.0.0/8"]})
+    error = refused(world, "admin", PASSWORD + TOKEN)
+    assert error.code == "LOGIN_DURING_RESTRICTED_DOMAIN"
+    assert last_status(rows) == "Restricted IP"
+    assert attempt(world, "admin", PASSWORD + TOKEN, source_ip="10.1.2.3")
+    assert attempt(world, "integration")
+
+
 def test_3600_logins_an_hour(world: World, rows: Any) -> None:
     world.set("login", loginsPerHour=5)
     for _ in range(5):
