@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simorg.access import apps, history, login, refusals, sessions, settings
+from simorg.access import apps, history, ip_ranges, login, refusals, sessions, settings
 from simorg.errors import OAuthError
 from simorg.oauth import policies
 
@@ -43,6 +43,13 @@ def origin(call: OAuthCall) -> history.Origin:
         login_url=call.host,
         browser=call.user_agent or "Unknown",
         tls=call.scheme == "https",
+    )
+
+
+def ip_allowed(who: Login) -> bool:
+    """The profile's login IP ranges, unless the app relaxes them."""
+    return policies.policy(who.app).relaxes_ip(who.flow) or ip_ranges.ip_allowed(
+        who.org, who.person.profile_id, who.call.source_ip
     )
 
 
@@ -87,7 +94,7 @@ def succeeded(who: Login, granted: tuple[str, ...], approval_key: str) -> sessio
 
 def check_password(who: Login, password: str) -> None:
     """The password, or password and security token; ``authentication failure`` otherwise."""
-    relaxed = policies.policy(who.app).relax_ip
+    relaxed = policies.policy(who.app).relaxes_ip(who.flow)
     refusal = login.check_password(
         who.org, who.user_id, password, who.call.source_ip, ip_relaxed=relaxed
     )

@@ -7,7 +7,7 @@ the others are from memory of that page and its older editions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simorg.access import directory, sessions
@@ -135,38 +135,3 @@ def _user_statement(org: Org) -> Statement:
 
     found: Statement = org.statements.get_or_make(("oauth.user", org.schema.version), build)
     return found
-
-
-def as_xml(document: Mapping[str, Any], root: str = "user") -> bytes:
-    """``format=xml``: nested members become nested elements."""
-    from lxml import etree
-
-    top = etree.Element(root)
-    _fill(top, document)
-    return etree.tostring(top, xml_declaration=True, encoding="UTF-8")
-
-
-def _fill(parent: Any, document: Mapping[str, Any]) -> None:
-    from lxml import etree
-
-    for name, value in document.items():
-        child = etree.SubElement(parent, name)
-        if isinstance(value, Mapping):
-            _fill(child, value)
-        elif value is not None:
-            child.text = str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def as_form(document: Mapping[str, Any]) -> str:
-    """``Accept: application/x-www-form-urlencoded``: nested names joined by a dot."""
-    from urllib.parse import urlencode
-
-    return urlencode(list(_flat(document, "")))
-
-
-def _flat(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for name, value in document.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield f"{prefix}{name}", str(value).lower() if isinstance(value, bool) else str(value)

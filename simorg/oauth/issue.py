@@ -66,6 +66,7 @@ def decide(login: Login, *, immediate: bool = False) -> Decision:
         login.person.facts,
         login.flow,
         immediate=immediate,
+        ip_allowed=history.ip_allowed(login),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from simorg.access.model import Flow
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -40,10 +42,16 @@ class AppPolicy:
     introspect_all: bool
     #: ``infinite``, ``zero``, ``specific_lifetime:n:UNIT`` or ``specific_inactivity:n:UNIT``
     refresh_token_policy: str
-    #: the app relaxes the profile's login IP ranges
-    relax_ip: bool
+    #: ENFORCE, BYPASS, BYPASS_2FACTOR or ENFORCE_RELAXREFRESH
+    ip_relaxation: str
     #: seconds, None: the org's session settings
     session_timeout: int | None
+
+    def relaxes_ip(self, flow: Flow) -> bool:
+        """Whether logins by that flow escape the profile's login IP ranges."""
+        if self.ip_relaxation == "ENFORCE_RELAXREFRESH":
+            return flow is Flow.REFRESH_TOKEN
+        return self.ip_relaxation.startswith("BYPASS")
 
 
 def policy(app: App) -> AppPolicy:
@@ -61,7 +69,7 @@ def policy(app: App) -> AppPolicy:
         refresh_rotation=bool(config.get("isRefreshTokenRotationEnabled", False)),
         introspect_all=bool(config.get("isIntrospectAllTokens", False)),
         refresh_token_policy=str(config.get("refreshTokenPolicy", "infinite")),
-        relax_ip=config.get("ipRelaxation", "ENFORCE") != "ENFORCE",
+        ip_relaxation=str(config.get("ipRelaxation", "ENFORCE")),
         session_timeout=config.get("sessionTimeoutSeconds"),
     )
 

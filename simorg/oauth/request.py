@@ -28,11 +28,11 @@ class OAuthCall:
     scheme: str
     host: str  # with port, as the client wrote it
     path: str
-    params: Mapping[str, str]
+    params: Mapping[str, str] = field(repr=False)
     source_ip: str = "127.0.0.1"
     user_agent: str = ""
     #: credentials of ``Authorization: Basic``
-    basic: tuple[str, str] | None = None
+    basic: tuple[str, str] | None = field(default=None, repr=False)
     #: the token of ``Authorization: Bearer`` or ``OAuth``
     bearer: str | None = field(default=None, repr=False)
 

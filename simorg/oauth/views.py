@@ -14,7 +14,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from simorg.errors import OAuthError
-from simorg.oauth.request import OAuthCall, read_call
+from simorg.oauth.request import FORM, OAuthCall, read_call
 
 if TYPE_CHECKING:
     from simorg.org.catalogue import OrgCatalogue
@@ -63,7 +63,7 @@ def token(catalogue: OrgCatalogue) -> Response:
     except OAuthError as error:
         return refused(error)
     status, body, headers = token_server().token_response(call)
-    return json_response(body, status, headers)
+    return formatted(call, body, status, headers, root="OAuth")
 
 
 def revoke(catalogue: OrgCatalogue) -> Response:
@@ -109,7 +109,7 @@ def userinfo(catalogue: OrgCatalogue) -> Response:
 
 
 def identity(catalogue: OrgCatalogue, org_id: str, user_id: str) -> Response:
-    """``/id/{org}/{user}`` as JSON, XML or a form, by ``format`` or Accept."""
+    """``/id/{org}/{user}``."""
     from simorg.oauth import identity as module
 
     try:
@@ -119,19 +119,9 @@ def identity(catalogue: OrgCatalogue, org_id: str, user_id: str) -> Response:
         return refused(error)
     except module.IdentityRefused as error:
         return Response(error.word, error.status, headers=_NO_STORE, mimetype="text/plain")
-    kind = call.get("format") or _accepted()
-    if kind == "xml":
-        return Response(module.as_xml(document), 200, _NO_STORE, content_type="application/xml")
-    if kind == "urlencoded":
-        return Response(
-            module.as_form(document),
-            200,
-            _NO_STORE,
-            content_type="application/x-www-form-urlencoded;charset=UTF-8",
-        )
-    if _jsonp_name(call):
+    if _jsonp_name(call) and call.get("format") in ("", "json"):
         return _jsonp(call, document)
-    return json_response(document)
+    return formatted(call, document, root="user")
 
 
 def jwks(catalogue: OrgCatalogue) -> Response:
@@ -160,6 +150,25 @@ def json_response(
     return Response(orjson.dumps(body), status, headers=more, content_type=JSON)
 
 
+def formatted(
+    call: OAuthCall,
+    body: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    root: str,
+) -> Response:
+    """JSON, XML or a form: the ``format`` parameter decides, then the Accept header."""
+    from simorg.oauth import formats
+
+    kind = call.get("format") or _accepted()
+    if kind not in ("xml", "urlencoded"):
+        return json_response(body, status, headers)
+    text: str | bytes = formats.as_xml(body, root) if kind == "xml" else formats.as_form(body)
+    content_type = "application/xml" if kind == "xml" else FORM + ";charset=UTF-8"
+    return Response(text, status, headers=dict(headers or _NO_STORE), content_type=content_type)
+
+
 def refused(error: OAuthError) -> Response:
     """``{"error", "error_description"}``."""
     from simorg.oauth.machinery import refusal
@@ -175,7 +184,7 @@ def _accepted() -> str:
             return "json"
         if kind == "application/xml":
             return "xml"
-        if kind == "application/x-www-form-urlencoded":
+        if kind == FORM:
             return "urlencoded"
     return "json"
 

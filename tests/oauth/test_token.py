@@ -345,3 +345,54 @@ def test_broken_basic(surface: Surface, value: str) -> None:
 def test_nonsense_is_refused_in_the_same_shape(surface: Surface, form: dict[str, str]) -> None:
     response = surface.post(TOKEN, data=form)
     assert refusal(response)[0] == 400
+
+
+def test_login_ip_ranges(surface: Surface) -> None:
+    profile = surface.rows("Profile", "Id", "Name")
+    [integration] = [
+        p for u, p in surface.rows("User", "Username", "ProfileId") if u.startswith("integration@")
+    ]
+    name = next(n for i, n in profile if i == integration)
+    surface.switch("login", profileIpRanges={name: ["10.0.0.0/8", "192.0.2.7"]})
+    assert refusal(surface.password()) == (400, "invalid_grant", "ip restricted")
+    assert surface.last_login()[1] == "Restricted IP"
+    for address, good in (("10.1.2.3", True), ("192.0.2.7", True), ("192.0.2.8", False)):
+        form = {"username": "integration@acme.example", "password": PASSWORD + "SIMORGTOKEN"}
+        response = surface.post(
+            TOKEN,
+            data={"grant_type": "password", **APPROVED, **form},
+            environ_overrides={"REMOTE_ADDR": address},
+        )
+        assert (response.status_code == 200) is good
+
+
+@pytest.mark.parametrize(("accept", "format"), [("application/xml", ""), ("*/*", "xml")])
+def test_xml_for_those_who_ask(surface: Surface, accept: str, format: str) -> None:
+    from lxml import etree
+
+    form = {**APPROVED, "username": "integration@acme.example", "password": "x", "format": format}
+    response = surface.post(
+        TOKEN, data={"grant_type": "password", **form}, headers={"Accept": accept}
+    )
+    root = etree.fromstring(response.get_data())
+    assert (response.status_code, root.tag) == (400, "OAuth")
+    assert root.findtext("error") == "invalid_grant"
+
+
+def test_nothing_secret_is_logged_or_shown(
+    surface: Surface, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import logging
+
+    from simorg.oauth.request import OAuthCall
+
+    with caplog.at_level(logging.DEBUG):
+        token = surface.password().get_json()["access_token"]
+        surface.token("password", APPROVED, username="integration@acme.example", password="hunter2")
+    shown = caplog.text + "".join(capfd.readouterr())
+    for secret in ("hunter2", PASSWORD, APPROVED["client_secret"], token):
+        assert secret not in shown
+    call = OAuthCall(
+        surface.catalogue, "POST", "http", "h", "/", {"password": "hunter2"}, basic=("a", "hunter2")
+    )
+    assert "hunter2" not in repr(call)
