@@ -183,6 +183,8 @@ def _username_query(store: Store) -> sa.Select[Any]:
 
 def find_user(org: Org, username: str) -> str | None:
     """The id of the org's own user of that username (any case)."""
+    if "\x00" in username:  # no column of PostgreSQL can hold it
+        return None
     folded = username.lower() if org.store.dialect == "postgresql" else username
     statement = state_of(org).statement(org, "username", _username_query)
     with org.store.reading() as reader:

@@ -173,6 +173,8 @@ class OrgCatalogue:
 
     def find_user(self, username: str) -> tuple[Org, str] | None:
         """The org and user id of a username (any case)."""
+        if "\x00" in username:  # no column of PostgreSQL can hold it
+            return None
         held = self._registry.find_username(username)
         if held is None:
             return None
