@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from simorg.access.model import Flow
@@ -15,6 +16,7 @@ from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
 from simorg.org.org import Org
 from simorg.rest import blueprint
+from tests.conftest import username
 
 V = "/services/data/v67.0"
 
@@ -79,26 +81,24 @@ def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     return first
 
 
-@pytest.fixture
-def app(catalogue: OrgCatalogue) -> Flask:
+@pytest.fixture(scope="session")
+def app(shared_catalogue: OrgCatalogue) -> Flask:
     made = Flask(__name__)
-    made.register_blueprint(blueprint(catalogue))
+    made.register_blueprint(blueprint(shared_catalogue))
     return made
 
 
-def token_of(org: Org, username: str, flow: Flow = Flow.SOAP_LOGIN) -> str:
-    """A fresh session id of a user of the default org."""
+def token_of(org: Org, name: str, flow: Flow = Flow.SOAP_LOGIN) -> str:
+    """A fresh session id of a user of the org (``admin``, ``standard``, ...)."""
+    user = org.store.table("User")
+    statement = org.store.prepare(select(user.c.Id).where(user.c.Username == username(org, name)))
     with org.store.reading() as reader:
-        user = org.store.table("User")
-        import sqlalchemy as sa
-
-        row = reader.one(org.store.prepare(sa.select(user.c.Id).where(user.c.Username == username)))
+        row = reader.one(statement)
     assert row is not None
     return open_session(org, row[0], flow, scopes=("api",)).token
 
 
 @pytest.fixture
-def api(app: Flask, catalogue: OrgCatalogue) -> Iterator[Api]:
-    org = catalogue.default
+def api(app: Flask, org: Org) -> Iterator[Api]:
     with app.test_client() as client:
-        yield Api(client, org, token_of(org, "admin@acme.example"))
+        yield Api(client, org, token_of(org, "admin"))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
-
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
+from tests.conftest import username
 from tests.rest.conftest import Api, refused, token_of
 
 POLICY = "SELECT Name FROM ConnectedApplication WHERE OptionsAllowAdminApprovedUsersOnly = {}"
 
 
 def as_user(api: Api, name: str) -> Api:
-    return Api(api.client, api.org, token_of(api.org, f"{name}@acme.example"))
+    return Api(api.client, api.org, token_of(api.org, name))
 
 
 def test_a_user_without_api_enabled(api: Api) -> None:
@@ -26,7 +25,9 @@ def test_a_user_without_api_enabled(api: Api) -> None:
 def through(api: Api, name: str, app: str, flow: Flow, scopes: tuple[str, ...] = ("api",)) -> Api:
     """The user's session through a connected app."""
     soql = "SELECT Id FROM {} WHERE {}"
-    user = api.query(soql.format("User", f"Username = '{name}@acme.example'"))["records"][0]["Id"]
+    user = api.query(soql.format("User", f"Username = '{username(api.org, name)}'"))["records"][0][
+        "Id"
+    ]
     found = api.query(soql.format("ConnectedApplication", f"Name = '{app}'"))["records"][0]["Id"]
     session = open_session(api.org, user, flow, app_id=found, scopes=scopes)
     return Api(api.client, api.org, session.token)
@@ -39,7 +40,8 @@ def test_a_token_without_the_api_scope(api: Api) -> None:
 
 
 def test_an_expired_password_leaves_only_its_own_resource(api: Api) -> None:
-    user = api.query("SELECT Id FROM User WHERE Username = 'standard@acme.example'")
+    name = username(api.org, "standard")
+    user = api.query(f"SELECT Id FROM User WHERE Username = '{name}'")
     path = f"sobjects/User/{user['records'][0]['Id']}/password"
     standard = as_user(api, "standard")
     assert standard("GET", "limits").status_code == 200
@@ -89,8 +91,8 @@ def test_the_divergence_is_one_value_in_query_where_and_row(api: Api) -> None:
     assert value(plain) is False and value(jwt) is False
 
 
-def test_two_orgs_never_meet(app: Flask, api: Api, catalogue: OrgCatalogue) -> None:
-    other = catalogue.create(name="other")
+def test_two_orgs_never_meet(api: Api, shared_catalogue: OrgCatalogue) -> None:
+    other = shared_catalogue.create()
     system = other.system_caller()
     token = open_session(other, system.user_id, Flow.SOAP_LOGIN, scopes=("api",)).token
     theirs = Api(api.client, other, token)

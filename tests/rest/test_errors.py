@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from simorg.org.catalogue import OrgCatalogue
 from simorg.rest.routes import ROUTER
 from tests.rest.conftest import Api, V, refused
 
@@ -201,7 +200,7 @@ def test_retired_versions_are_gone_unless_opened(api: Api) -> None:
     assert "DailyApiRequests" in api.get("/services/data/v20.0/limits")
 
 
-def test_sessions(api: Api, catalogue: OrgCatalogue) -> None:
+def test_sessions(api: Api) -> None:
     good = api.token
     api.token = None
     error = refused(api("GET", "limits"), 401, "INVALID_SESSION_ID")
@@ -222,8 +221,10 @@ def test_sessions(api: Api, catalogue: OrgCatalogue) -> None:
         )
 
 
-def test_a_request_too_large_is_refused(app: Any, api: Api) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 1000
+def test_a_request_too_large_is_refused(
+    app: Any, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 1000)
     answer = api("POST", "sobjects/Account", json={"Name": "x" * 2000})
     refused(answer, 413, "EXCEEDED_MAX_SIZE_REQUEST")
     refused(api("GET", "query?q=" + "x" * 20_000), 414, "URI_TOO_LONG")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from simorg.org.records import system_update
+from tests.conftest import username
 from tests.rest.conftest import Api, V, refused
 
 
@@ -22,7 +23,7 @@ def test_query(api: Api) -> None:
         "Name": "Queried",
         "Owner": {
             "attributes": {"type": "User", "url": record["Owner"]["attributes"]["url"]},
-            "Username": "admin@acme.example",
+            "Username": username(api.org, "admin"),
         },
     }
 

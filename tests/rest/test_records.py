@@ -7,6 +7,7 @@ from lxml import etree
 
 from simorg.org.org import Org
 from simorg.org.schema.model import Field
+from tests.conftest import username
 from tests.rest.conftest import Api, V, refused, token_of
 
 
@@ -278,7 +279,7 @@ def test_relationships(api: Api) -> None:
     found = api.get(f"sobjects/Account/{account}/Contacts?fields=Id,LastName")
     assert found["totalSize"] == 1 and found["records"][0]["Id"] == contact
     assert api.get(f"sobjects/Contact/{contact}/account?fields=Name")["Name"] == "A"
-    assert api.get(f"sobjects/Account/{account}/Owner")["Username"] == "admin@acme.example"
+    assert api.get(f"sobjects/Account/{account}/Owner")["Username"] == username(api.org, "admin")
     refused(api("GET", f"sobjects/Account/{account}/Parent"), 404, "NOT_FOUND")
     refused(api("GET", f"sobjects/Account/{account}/Nope"), 404, "NOT_FOUND")
     assert (
@@ -327,7 +328,8 @@ def test_updated_and_deleted(api: Api) -> None:
 
 
 def test_user_password(api: Api) -> None:
-    user = api.query("SELECT Id FROM User WHERE Username = 'standard@acme.example'")
+    name = username(api.org, "standard")
+    user = api.query(f"SELECT Id FROM User WHERE Username = '{name}'")
     path = f"sobjects/User/{user['records'][0]['Id']}/password"
     assert api.get(path) == {"isExpired": False}
     assert api("POST", path, json={"NewPassword": "long enough 1"}).status_code == 204
@@ -337,5 +339,5 @@ def test_user_password(api: Api) -> None:
     assert answer.status_code == 200 and len(answer.get_json()["NewPassword"]) >= 8
     assert api.get(path) == {"isExpired": True}
     refused(api("GET", "sobjects/User/005Hp00009ZZZZZ/password"), 404, "NOT_FOUND")
-    api.token = token_of(api.org, "integration@acme.example")
+    api.token = token_of(api.org, "integration")
     refused(api("DELETE", path), 403, "INSUFFICIENT_ACCESS")
