@@ -210,11 +210,19 @@ class Org:
         with self._lock, self.store.writing():
             schema = OrgSchema.from_dict(self.schema.to_dict(), self.schema.standard)
             result = change(schema)
+            self._extend_tables(schema)
             self.documents.write("schema", schema.to_dict())
             transaction = self.store.transaction
             if transaction is not None:
                 transaction.on_commit(lambda: self._take_schema(schema))
         return result
+
+    def _extend_tables(self, schema: OrgSchema) -> None:
+        """Tables that are there get their new columns with the change, not at next use."""
+        for name in list(self.store.present):
+            sobject = schema.get(name)
+            if sobject is not None and sobject is not self.schema.get(name):
+                self.store.ensure(sobject)
 
     # -- what is saved -----------------------------------------------------------------------
 

@@ -143,7 +143,8 @@ def _opportunity(maker: _Maker, n: int) -> None:
             "AccountId": account_id,
             "StageName": stage,
             "Probability": float(probability),
-            "ForecastCategory": forecast.replace(" ", ""),
+            # the older of the two fields calls Commit so
+            "ForecastCategory": {"Commit": "Forecast"}.get(forecast, forecast.replace(" ", "")),
             "ForecastCategoryName": forecast,
             "IsClosed": closed,
             "IsWon": won,

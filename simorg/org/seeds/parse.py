@@ -19,12 +19,31 @@ class SeedError(ValueError):
     """A definition cannot be used: ``acme.yaml:12: users.x@y.z: ...``."""
 
 
+#: parts of a definition, aliases counted as often as they are used
+_MOST_PARTS = 500_000
+
+
 class Source:
     """Where in which file a part of a definition stands."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.lines: dict[Path, int] = {}
+        #: nodes we are inside of, and how many were read: an alias may hold itself, or explode
+        self._inside: set[int] = set()
+        self._parts = 0
+
+    def enter(self, node: Any) -> None:
+        """Called with every collection before its parts are read."""
+        self._parts += len(node.value)
+        if id(node) in self._inside or self._parts > _MOST_PARTS:
+            wrong = "holds itself" if id(node) in self._inside else "grows beyond all bounds"
+            raise SeedError(f"{self.name}:{node.start_mark.line + 1}: an alias {wrong}")
+        self._inside.add(id(node))
+
+    def leave(self, node: Any) -> None:
+        """Called when its parts were read."""
+        self._inside.discard(id(node))
 
     def line(self, path: Path) -> int:
         """The line (from 1) of a part, or of the nearest part around it."""
@@ -50,7 +69,7 @@ def parse(text: str, name: str) -> tuple[Definition, Source]:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark is not None else 1
         raise SeedError(f"{name}:{line}: {error.problem or error.context}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise SeedError(f"{name}:1: not a YAML document: {error}") from None
@@ -62,24 +81,32 @@ def parse(text: str, name: str) -> tuple[Definition, Source]:
 def _plain(loader: Any, node: Any, path: Path, source: Source) -> Any:
     """Python values of a node; notes the line of every key and item on the way."""
     source.lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                key = key_node.value
-            inner = (*path, key)
-            if key in found:
-                raise SeedError(
-                    f"{source.name}:{key_node.start_mark.line + 1}: {key} is told twice"
-                )
-            source.lines[inner] = key_node.start_mark.line + 1
-            found[key] = _plain(loader, value_node, inner, source)
-        return found
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_object(node, deep=True)
+    source.enter(node)
+    found: Any
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, (*path, n), source) for n, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+        found = [_plain(loader, item, (*path, n), source) for n, item in enumerate(node.value)]
+    else:
+        _check_keys(node, source)
+        loader.flatten_mapping(node)  # merge keys (<<): what the mapping itself says comes later
+        found = {}
+        for key_node, value_node in node.value:
+            source.lines[(*path, key_node.value)] = key_node.start_mark.line + 1
+            found[key_node.value] = _plain(loader, value_node, (*path, key_node.value), source)
+    source.leave(node)
+    return found
+
+
+def _check_keys(node: Any, source: Source) -> None:
+    seen = set()
+    for key_node, _ in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise SeedError(f"{source.name}:{line}: a key is a single word")
+        if key_node.value in seen:
+            raise SeedError(f"{source.name}:{line}: {key_node.value} is told twice")
+        seen.add(key_node.value)
 
 
 def _definition(data: dict[str, Any], source: Source) -> Definition:
