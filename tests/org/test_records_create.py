@@ -291,3 +291,22 @@ def test_server_made_rows_know_no_rules(org: Org) -> None:
     assert org.store.access_generation >= before
     with org.store.writing() as tx, pytest.raises(KeyError):
         records.system_insert(tx, "LoginHistory", {"Nonsense": 1})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("AnnualRevenue", "1,000", "currency from VALUE_STRING value 1,000"),
+        ("AnnualRevenue", True, "currency from VALUE_TRUE value true"),
+        ("NumberOfEmployees", 5.5, "int from VALUE_NUMBER_FLOAT value 5.5"),
+        ("Name", {"a": 1}, "string from START_OBJECT value {"),
+        ("Phone", ["1"], "phone from START_ARRAY value ["),
+        ("ParentId", {"a": 1}, "reference from START_OBJECT value {"),
+    ],
+)
+def test_json_values_as_the_tokens_they_were(
+    org: Org, field: str, value: object, said: str
+) -> None:
+    with pytest.raises(JsonValueRefused) as refusal:
+        records.create(user(org), [("Account", {"Name": "a", field: value})])
+    assert refusal.value.message.startswith(f"Cannot deserialize instance of {said} or")

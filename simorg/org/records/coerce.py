@@ -90,13 +90,13 @@ def _text_column(field: Field, one: Coercer, values: list[Any]) -> list[Any]:
     return out
 
 
-def _scalar_text(value: Any) -> str:
+def _scalar_text(field: Field, value: Any) -> str:
     """A JSON number or boolean given for a text."""
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise WrongType("string")
+    raise WrongType(field.type)
 
 
 def _text(field: Field, truncate: bool) -> Coercer:
@@ -107,7 +107,7 @@ def _text(field: Field, truncate: bool) -> Coercer:
         if value is None:
             return None
         if type(value) is not str:
-            value = _scalar_text(value)
+            value = _scalar_text(field, value)
         if not value.isprintable():
             value = _UNCARRIED.sub("", value)
         value = value.rstrip() if multiline else value.strip()
@@ -180,7 +180,7 @@ def _number(field: Field) -> Coercer:
         if type(value) is str:
             text = value.strip()
             if _NUMBER.fullmatch(text) is None:
-                raise WrongType("double")
+                raise WrongType(field.type)
             result = float(text)
         elif type(value) is float:
             result = value
@@ -188,7 +188,7 @@ def _number(field: Field) -> Coercer:
             # a whole number too long for a float is certainly too long for the field
             result = float(value) if value.bit_length() < 1000 else float("inf")
         else:
-            raise WrongType("double")
+            raise WrongType(field.type)
         if not -limit < result < limit:
             raise RecordRefused(messages.out_of_range(field, value))
         return result

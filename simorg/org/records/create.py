@@ -73,9 +73,8 @@ def insert_drafts(work: Work, outcome: Outcome, plan: TypePlan, drafts: list[Dra
 
 def _insert(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
     good = _good(drafts)
-    if not work.system:
-        references.resolve(work, plan, good)
-        good = _good(good)
+    references.resolve(work, plan, good)
+    good = _good(good)
     if not good:
         return
     _complete(work, plan, good)

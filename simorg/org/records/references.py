@@ -22,7 +22,10 @@ _ALIVE, _DELETED, _INACTIVE = 1, 2, 3
 
 
 def resolve(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
-    """Check and normalise every look-up of the drafts; refusals go to ``Draft.errors``."""
+    """Check and normalise every look-up of the drafts; refusals go to ``Draft.errors``.
+
+    The server's own look-ups (``Work.system``) are normalised and not checked.
+    """
     known = shapes(work.org)
     linked = [d for d in drafts if d.links]
     if linked:
@@ -32,14 +35,16 @@ def resolve(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
         return
     fields = [plan.references[n] for n in sorted(names)]
     canonical = _normalise(drafts, names)
-    states = _states(work, known, canonical.values())
+    states = {} if work.system else _states(work, known, canonical.values())
     for draft in drafts:
         for field in fields:
             raw = draft.values.get(field.name)
             if raw is None:
                 continue
             record_id = canonical[raw]
-            error = _judge(known, plan, field, raw, record_id, states)
+            error = None
+            if not work.system:
+                error = _judge(known, plan, field, raw, record_id, states)
             if error is not None:
                 draft.errors.append(error)
             elif record_id is not None:

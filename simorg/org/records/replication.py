@@ -31,14 +31,14 @@ def get_updated(
     """Ids of live records created or changed from ``start`` on and before ``end`` (seconds are
     ignored in both). Raises ``BadRequest`` INVALID_REPLICATION_DATE or INVALID_TYPE."""
     plan = _replicable(caller, type_name)
-    first, last = _span(caller, start, end)
+    first, last, covered = _span(caller, start, end)
     if "SystemModstamp" not in plan.columns:
-        return GetUpdatedResult((), last)
+        return GetUpdatedResult((), covered)
     statement = _changed(caller, plan)
     values = {**caller_values(caller), "first": first, "last": last}
     with caller.org.store.reading() as reader:
         rows = reader.rows(statement, values)
-    return GetUpdatedResult(tuple(r[0] for r in rows), last)
+    return GetUpdatedResult(tuple(r[0] for r in rows), covered)
 
 
 def get_deleted(
@@ -47,7 +47,7 @@ def get_deleted(
     """Records deleted from ``start`` on and before ``end``, as far as the delete log goes back:
     15 days. Raises ``BadRequest`` INVALID_REPLICATION_DATE or INVALID_TYPE."""
     plan = _replicable(caller, type_name)
-    first, last = _span(caller, start, end)
+    first, last, covered = _span(caller, start, end)
     statement = _deleted(caller)
     with caller.org.store.writing() as tx:
         work = begin(caller, tx)
@@ -57,7 +57,7 @@ def get_deleted(
     return GetDeletedResult(
         tuple(DeletedRecord(r[0], r[1]) for r in rows),
         to_stored(now - timedelta(days=DAYS_KEPT)),
-        last,
+        covered,
     )
 
 
@@ -79,8 +79,8 @@ def _moment(value: datetime | str) -> datetime:
     return value.astimezone(UTC).replace(second=0, microsecond=0)
 
 
-def _span(caller: Caller, start: datetime | str, end: datetime | str) -> tuple[str, str]:
-    """The span in store form, cut to the minute; the end never lies beyond now."""
+def _span(caller: Caller, start: datetime | str, end: datetime | str) -> tuple[str, str, str]:
+    """The span in store form, cut to the minute, and how far it is covered: up to now."""
     first, last = _moment(start), _moment(end)
     now = caller.org.clock.now()
     if first < now - timedelta(days=DAYS_BACK, minutes=1):
@@ -89,7 +89,7 @@ def _span(caller: Caller, start: datetime | str, end: datetime | str) -> tuple[s
         raise _refused("startDate cannot be in the future")
     if last < first + timedelta(minutes=1):
         raise _refused("endDate must be at least one minute greater than startDate")
-    return to_stored(first), to_stored(min(last, now + timedelta(minutes=1)))
+    return to_stored(first), to_stored(last), to_stored(min(last, now))
 
 
 def _refused(message: str) -> BadRequest:

@@ -98,11 +98,11 @@ def _update(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
     columns = plan.stored if plan.hooks_update else derive.columns_read(plan.name, touched)
     existing.load(work, plan, good, columns)
     good = [d for d in good if not d.errors]
+    references.resolve(work, plan, good)
     if not work.system:
-        references.resolve(work, plan, good)
         hierarchy.check(work, plan, good)
         _keep_required(plan, good)
-        good = [d for d in good if not d.errors]
+    good = [d for d in good if not d.errors]
     if plan.hooks_update:
         for draft in good:
             plan.rules.before_update(work.caller, work.tx, draft.old or {}, draft.values)
