@@ -76,11 +76,6 @@ def by_delete_token(org: Org, token: str) -> Approval | None:
     return next(iter(_find(org, "by_delete", token=token)), None)
 
 
-def by_key(org: Org, key: str) -> Approval | None:
-    """The approval of that key (``AuthSession.simorg_OauthTokenKey``)."""
-    return next(iter(_find(org, "by_key", key=key)), None)
-
-
 def consented_scopes(org: Org, app_id: str, user_id: str) -> frozenset[str]:
     """The union of what the user approved in flows that gave a refresh token (G6).
 
@@ -238,7 +233,6 @@ def _build(org: Org, name: str) -> sa.ClauseElement:
         ),
         "by_refresh": lambda: _select(table, c.simorg_RefreshHash == _p("hash")),
         "by_delete": lambda: _select(table, c.DeleteToken == _p("token")),
-        "by_key": lambda: _select(table, c.simorg_Key == _p("key")),
         "use_row": lambda: sa.select(c.simorg_Key).where(
             c.simorg_State == USE, c.simorg_AppId == _p("app"), c.UserId == _p("user")
         ),

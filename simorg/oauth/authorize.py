@@ -116,7 +116,7 @@ def begin(call: OAuthCall, caller: Caller | None) -> Asked:
     consumer_key = call.get("client_id")
     try:
         org = caller.org if caller is not None else places.org_of_client(call, consumer_key)
-        if consumer_key not in directory.apps(org).by_key:
+        if places.app_of(org, consumer_key) is None:
             org = places.org_of_client(call, consumer_key)
         app = places.find_app(call, org, consumer_key)
     except OAuthError as error:
@@ -179,7 +179,7 @@ def _check(asked: Asked, caller: Caller | None) -> tuple[tuple[str, ...], str | 
     if asked.response_type not in _FLOWS:
         raise OAuthError("unsupported_response_type", "response type not supported")
     org = caller.org if caller is not None else places.org_of_client(call, call.get("client_id"))
-    app = directory.apps(org).by_key.get(call.get("client_id"))
+    app = places.app_of(org, call.get("client_id"))
     if app is None:
         raise OAuthError(*refusals.redirect_error("app_not_found")[:2])
     switches = oauth_settings(org)
@@ -198,7 +198,7 @@ def _check(asked: Asked, caller: Caller | None) -> tuple[tuple[str, ...], str | 
 def _login(asked: Asked, caller: Caller) -> issue.Login | Redirect:
     org = caller.org
     person = directory.person(org, caller.user_id)
-    app = directory.apps(org).by_key.get(asked.call.get("client_id"))
+    app = places.app_of(org, asked.call.get("client_id"))
     if person is None or app is None:
         return asked.error(*refusals.redirect_error("app_not_found")[:2])
     return issue.Login(asked.call, org, app, person, asked.flow)

@@ -33,7 +33,7 @@ def _client(call: OAuthCall, token: str) -> tuple[Org, App]:
     """The asking app, looked for in the token's org first."""
     try:
         org = _org_of(call, token)
-        if org is None or call.client_id not in directory.apps(org).by_key:
+        if org is None or places.app_of(org, call.client_id) is None:
             org = places.org_of_client(call, call.client_id)
         app = places.find_app(call, org, call.client_id)
         places.check_secret(app, call.client_secret)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from simorg.access import directory, refusals
+from simorg.access import directory, refusals, rows
 from simorg.errors import OAuthError
-from simorg.oauth import secrets
+from simorg.oauth import policies, secrets
 
 if TYPE_CHECKING:
     from simorg.access.directory import App
@@ -68,7 +68,7 @@ def org_of_client(call: OAuthCall, consumer_key: str) -> Org:
         find_app(call, at_home, consumer_key)
         return at_home
     for org in (call.catalogue.default, *call.catalogue.list()):
-        if consumer_key in directory.apps(org).by_key:
+        if app_of(org, consumer_key) is not None:
             return org
     raise refusals.oauth_error("client_unknown")
 
@@ -78,12 +78,48 @@ def find_app(call: OAuthCall, org: Org, consumer_key: str) -> App:
 
     Raises ``invalid_client_id`` for a key nobody has, ``app_not_found`` for another org's.
     """
-    app = directory.apps(org).by_key.get(consumer_key) if consumer_key else None
+    app = app_of(org, consumer_key)
     if app is not None:
         return app
     if consumer_key and known(call.catalogue, consumer_key):
         raise refusals.oauth_error("app_not_found")
     raise refusals.oauth_error("client_unknown")
+
+
+def app_of(org: Org, consumer_key: str) -> App | None:
+    """The org's app of that consumer key. Every org knows the Salesforce CLI, uninstalled."""
+    app = directory.apps(org).by_key.get(consumer_key) if consumer_key else None
+    if app is None and consumer_key == policies.PLATFORM_CLI:
+        return _add_cli(org)
+    return app
+
+
+def _add_cli(org: Org) -> App:
+    """An org definition need not name the Salesforce CLI: it shows up once somebody uses it."""
+    now, user = org.clock.text(), org.system_caller().user_id
+    with org.store.writing() as tx:
+        found = directory.apps(org).by_key.get(policies.PLATFORM_CLI)
+        if found is not None:
+            return found
+        rows.insert(
+            org,
+            tx,
+            "ConnectedApplication",
+            {
+                "Name": "Salesforce CLI",
+                "CreatedDate": now,
+                "CreatedById": user,
+                "LastModifiedDate": now,
+                "LastModifiedById": user,
+                "SystemModstamp": now,
+                "simorg_ConsumerKey": policies.PLATFORM_CLI,
+                "simorg_FirstParty": True,
+                "simorg_Scopes": "refresh_token api web",
+                "simorg_CallbackUrls": "http://localhost:1717/OauthRedirect",
+            },
+        )
+        tx.touch_access()
+    return directory.apps(org).by_key[policies.PLATFORM_CLI]
 
 
 def known(catalogue: OrgCatalogue, consumer_key: str) -> bool:

@@ -532,3 +532,15 @@ def test_session_timeout_of_the_app(surface: Surface) -> None:
     token = surface.password().get_json()["access_token"]
     surface.org.clock.advance(901)
     assert not works(surface, token)
+
+
+def test_every_org_knows_the_cli(surface: Surface) -> None:
+    """An org definition that does not name the app: it shows up at its first use."""
+    with surface.org.store.writing() as tx:
+        rows.remove(surface.org, tx, "ConnectedApplication", where="Name", equals="Salesforce CLI")
+        tx.touch_access()
+    cli = {"client_id": "PlatformCLI"}
+    response = surface.token("refresh_token", cli, refresh_token="x")
+    assert refusal(response) == EXPIRED
+    app = surface.app("PlatformCLI")
+    assert (app.name, app.installed, app.first_party) == ("Salesforce CLI", False, True)
