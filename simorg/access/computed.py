@@ -21,8 +21,6 @@ REVEAL_INSTALLED = "simorg_reveal_installed"
 REVEAL_CERTIFIED = "simorg_reveal_certified"
 #: AuthSession.IsCurrent
 SESSION_ID = "simorg_session_id"
-#: AppMenuItem.IsUsingAdminAuthorization follows Setup instead of the record
-REVEAL_MENU = "simorg_reveal_menu"
 
 FIELD = ("ConnectedApplication", "OptionsAllowAdminApprovedUsersOnly")
 
@@ -42,11 +40,13 @@ def _flag(name: str) -> sa.ColumnElement[bool]:
 
 
 def _is_current(table: sa.FromClause) -> sa.ColumnElement[Any]:
-    return sa.func.coalesce(table.c.Id == sa.bindparam(SESSION_ID, "", type_=sa.Text()), False)
+    """The session that asks."""
+    return table.c.Id == sa.bindparam(SESSION_ID, "", type_=sa.Text())
 
 
 COMPUTED: Mapping[tuple[str, str], ComputedField] = {
     FIELD: ComputedField(_admin_approved_only, {REVEAL_INSTALLED: 0, REVEAL_CERTIFIED: 0}),
+    ("AuthSession", "IsCurrent"): ComputedField(_is_current, {SESSION_ID: ""}),
 }
 
 

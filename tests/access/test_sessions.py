@@ -17,6 +17,7 @@ from simorg.errors import (
     SessionNotForApi,
 )
 from simorg.org import records
+from simorg.org.query import query
 from tests.access.conftest import World
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -153,6 +154,19 @@ def test_deleting_the_auth_session_record_ends_the_session(world: World) -> None
     assert result.success
     with pytest.raises(SessionInvalid):
         world.call(token)
+
+
+def test_a_session_knows_itself_among_the_others(world: World) -> None:
+    world.open("standard")
+    caller, other = world.caller("admin"), world.caller("admin")
+    for mine in (caller, other):
+        page = query(mine, "SELECT Id, IsCurrent FROM AuthSession")
+        assert len(page.rows) == 3
+        assert [row[0] for row in page.rows if row[1]] == [mine.session_id]
+        [row] = query(mine, "SELECT Id FROM AuthSession WHERE IsCurrent = true").rows
+        assert row[0] == mine.session_id
+    own = query(world.caller("standard"), "SELECT Id FROM AuthSession")
+    assert len(own.rows) == 2
 
 
 def test_the_preference_meets_live_sessions_at_once(world: World) -> None:
