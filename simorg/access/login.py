@@ -203,6 +203,14 @@ def check_password(
     return None
 
 
+def password_matches(org: Org, user_id: str, password: str) -> bool:
+    """Whether it is the user's password now; counts nothing."""
+    with org.store.reading() as reader:
+        statement = state_of(org).statement(org, "password", _password_query)
+        row = reader.one(statement, {"user": user_id})
+    return row is not None and verify_password(row[0], password)
+
+
 def _lock_over(org: Org, changed: str | None, minutes: int) -> bool:
     if changed is None:
         return True

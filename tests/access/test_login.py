@@ -278,3 +278,33 @@ def test_check_password_leaves_the_history_to_its_caller(world: World, rows: Any
     assert login.check_password(world.org, user, PASSWORD, OUTSIDE, ip_relaxed=True) is None
     assert rows("LoginHistory") == []
     assert world.open("integration", Flow.PASSWORD)
+
+
+def test_passwords_are_set_reset_and_refused(world: World) -> None:
+    from simorg.access import passwords
+    from simorg.errors import SalesforceError
+
+    me, standard, admin = world.user_id("standard"), world.caller("standard"), world.caller("admin")
+    for bad in ("", "short1", "lettersonly", "1234567890", PASSWORD):
+        with pytest.raises(SalesforceError) as caught:
+            passwords.set_password(standard, me, bad)
+        assert caught.value.code == "INVALID_NEW_PASSWORD"
+    with pytest.raises(SalesforceError) as caught:
+        passwords.set_password(standard, world.user_id("admin"), "another123")
+    assert caught.value.code == "INSUFFICIENT_ACCESS"
+    with pytest.raises(SalesforceError):
+        passwords.set_password(admin, "005000000000009AAA", "another123")
+    passwords.set_password(standard, me, "another123")
+    assert refused(world, "standard").code == "INVALID_LOGIN"
+    assert not attempt(world, "standard", "another123").password_expired
+    for _ in range(10):
+        refused(world, "standard", "wrong")
+    given = passwords.reset_password(admin, me)
+    outcome = attempt(world, "standard", given)
+    assert outcome.password_expired
+    with pytest.raises(SalesforceError) as caught:
+        world.call(outcome.session_id)
+    assert caught.value.code == "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"
+    changer = world.call(outcome.session_id, surface="setPassword")
+    passwords.set_password(changer, me, "fresh12345")
+    assert world.call(outcome.session_id)
