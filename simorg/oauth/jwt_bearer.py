@@ -6,6 +6,7 @@ https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_jwt_flow.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from simorg.access import directory, refusals
 from simorg.access.model import Flow, Policy
@@ -15,6 +16,9 @@ from simorg.access.settings import read as read_settings
 from simorg.errors import OAuthError
 from simorg.oauth import approvals, assertion, issue, places, robot_key, scopes, secrets
 from simorg.oauth.machinery import Answer, Grant
+
+if TYPE_CHECKING:
+    from simorg.org.org import Org
 
 _KEPT = "oauth.jti"
 #: this flow gives neither a refresh token nor an id_token
@@ -35,29 +39,31 @@ class JwtBearerGrant(Grant):
         found = places.find_user(call, username)
         org = found[0] if found else places.org_of_client(call, consumer_key)
         app = places.find_app(call, org, consumer_key)
-        certificate = robot_key.certificate_of(call.catalogue, org, app)
-        if not certificate:
-            raise assertion.invalid()
-        try:
-            assertion.verify(parsed, assertion.certificate_key(certificate))
-        except ValueError:
-            raise assertion.invalid() from None
         person = directory.person(org, found[1]) if found else None
         if person is None:
+            self._check_signature(org, app)
             # Salesforce says the same of a user it does not know
             raise refusals.oauth_error("consent_missing")
         self.login = issue.Login(call, org, app, person, Flow.JWT_BEARER)
         with issue.recorded(self.login):
+            self._check_signature(org, app)
             self._check_claims()
+
+    def _check_signature(self, org: Org, app: directory.App) -> None:
+        certificate = robot_key.certificate_of(self.call.catalogue, org, app)
+        if not certificate:
+            raise assertion.invalid()
+        try:
+            key = assertion.certificate_key(certificate)
+        except ValueError:
+            raise assertion.invalid() from None
+        assertion.verify(self.parsed, key)
 
     def _check_claims(self) -> None:
         login = self.login
         assertion.check_audience(self.parsed, places.audience_hosts(login.call, login.org))
-        assertion.check_times(
-            self.parsed,
-            login.org.clock.now().timestamp(),
-            oauth_settings(login.org).jwt_lifetime_seconds,
-        )
+        now = login.org.clock.now().timestamp()
+        assertion.check_times(self.parsed, now, oauth_settings(login.org).jwt_lifetime_seconds)
         assertion.token_id(self.parsed)
 
     def create_token_response(self) -> Answer:

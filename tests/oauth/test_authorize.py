@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from simorg.oauth import server_keys
 from tests.oauth.browser import AUTHORIZE, CALLBACK, Browser, Page, sent_back
@@ -19,6 +23,7 @@ from tests.oauth.conftest import (
     SELF_SERVICE,
     UNINSTALLED,
     Surface,
+    flask_app,
     refusal,
 )
 
@@ -258,6 +263,41 @@ def test_login_hint(browser: Browser) -> None:
     assert 'value="standard@acme.example"' in page.get_data(as_text=True)
 
 
+@hypothesis_settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            "response_type client_id redirect_uri scope state prompt immediate nonce display"
+            " code_challenge code_challenge_method login_hint".split()
+        ),
+        st.one_of(
+            st.text(max_size=40),
+            st.sampled_from(
+                [
+                    "code",
+                    "token",
+                    "3MVG9simorgApproved",
+                    "3MVG9simorgBlocked",
+                    CALLBACK,
+                    "https://evil.example/",
+                    "none",
+                    "api",
+                    CHALLENGE,
+                ]
+            ),
+        ),
+    )
+)
+def test_nonsense_never_breaks_nor_leads_astray(browser: Browser, params: dict[str, str]) -> None:
+    for method in (browser.surface.get, browser.surface.post):
+        response = method(AUTHORIZE, query_string=params)
+        assert response.status_code in (200, 302, 400)
+        location = response.headers.get("Location", "/login")
+        assert location.startswith((CALLBACK + "?", CALLBACK + "#", "/login"))
+
+
 # -- forgery ---------------------------------------------------------------------------------------
 
 
@@ -354,6 +394,26 @@ def test_a_replayed_code_revokes_what_it_gave(browser: Browser) -> None:
     assert refusal(refresh) == (400, "invalid_grant", "expired access/refresh token")
     headers = {"Authorization": "Bearer " + body["access_token"]}
     assert surface.get("/services/oauth2/userinfo", headers=headers).status_code == 403
+
+
+def test_a_code_exchanged_by_many_at_once_works_once(browser: Browser) -> None:
+    surface = browser.surface
+    code = sent_back(browser.approve(scope="api refresh_token"))["code"]
+    app = flask_app(surface.catalogue)
+    start = threading.Barrier(4)
+    found: list[int] = []
+
+    def run() -> None:
+        client = Surface(surface.catalogue, app.test_client())
+        start.wait()
+        found.append(exchange(client, code).status_code)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [200, 400, 400, 400]
 
 
 def test_a_code_lives_fifteen_minutes(browser: Browser) -> None:

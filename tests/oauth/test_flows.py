@@ -175,6 +175,7 @@ def test_jwt_signed_by_another_key(allowlisting: Surface) -> None:
         "invalid_grant",
         "invalid assertion",
     )
+    assert allowlisting.last_login()[1] == "Failed: Signature Invalid"
 
 
 def test_jti_works_once(allowlisting: Surface) -> None:
