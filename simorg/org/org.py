@@ -66,7 +66,9 @@ class Org:
         self.cache = Cache()
         #: shapes only (compiled statements, layouts), no value of any record: orgs made from one
         #: template share it until their schema changes. Keys must hold ``schema.version``.
-        self.statements = self._shared_statements or Cache()
+        self.statements = (
+            self._shared_statements if self._shared_statements is not None else Cache()
+        )
         self._config_seen = self.store.config_generation
         saved = self.documents.read("schema")
         if saved is not None:
