@@ -71,7 +71,7 @@ class OrgCatalogue:
         idle_connections: int = 96,
     ) -> None:
         self._config: Config = config if config is not None else CatalogueConfig()
-        self._behaviour = behaviour if behaviour is not None else Behaviour()
+        self.behaviour = behaviour if behaviour is not None else Behaviour()
         self._lock = threading.RLock()
         self._orgs: dict[str, Org] = {}
         self._entries: dict[str, OrgEntry] = {}
@@ -201,7 +201,7 @@ class OrgCatalogue:
         return Org(
             entry.id,
             store,
-            self._behaviour,
+            self.behaviour,
             usernames,
             statements=statements,
             durable=self._durable,
@@ -324,7 +324,7 @@ class OrgCatalogue:
             self._spaces.drop(name)
         store = self._spaces.create(name, OrgSchema())
         try:
-            found = build_template(text, source, name, store, self._behaviour)
+            found = build_template(text, source, name, store, self.behaviour)
         except BaseException:
             store.close()
             self._spaces.drop(name)
