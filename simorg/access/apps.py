@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import audit, directory, menu, policy, rows, settings
+from simorg.access import audit, directory, menu, needs, policy, rows, settings
 from simorg.access.directory import App
 from simorg.access.model import Flow, Policy
+from simorg.access.needs import InsufficientAccess as InsufficientAccess
 from simorg.access.sessions import end_sessions_of_app
-from simorg.errors import BadRequest, ForbiddenError, NotFoundError
+from simorg.errors import BadRequest, NotFoundError
 
 if TYPE_CHECKING:
     from simorg.org.caller import Caller
@@ -36,13 +37,6 @@ class NoSuchApp(NotFoundError):
     """The org has no connected app of that name, key or id."""
 
     template = "There is no connected app {name}"
-
-
-class InsufficientAccess(ForbiddenError):
-    """The caller lacks the permission the operation asks for."""
-
-    code = "INSUFFICIENT_ACCESS"
-    template = "insufficient access rights on cross-reference id"
 
 
 class AppOperationRefused(BadRequest):
@@ -100,23 +94,12 @@ def assignments(org: Org, app: App) -> tuple[list[str], list[str]]:
 
 def may_manage(caller: Caller) -> bool:
     """Customize Application AND (Modify All Data OR Manage Connected Apps)."""
-    return caller.may("CustomizeApplication") and (
-        caller.may("ModifyAllData") or caller.may("ManageRemoteAccess")
-    )
+    return needs.holds(caller, needs.MANAGE_APPS)
 
 
 def may_assign(caller: Caller) -> bool:
     """Customize Application AND Modify All Data AND Manage Profiles and Permission Sets."""
-    return (
-        caller.may("CustomizeApplication")
-        and caller.may("ModifyAllData")
-        and caller.may("ManageProfilesPermissionsets")
-    )
-
-
-def _require(allowed: bool) -> None:
-    if not allowed:
-        raise InsufficientAccess()
+    return needs.holds(caller, needs.ASSIGN_APPS)
 
 
 # -- state ---------------------------------------------------------------------------------------
@@ -124,7 +107,7 @@ def _require(allowed: bool) -> None:
 
 def install(caller: Caller, app: App) -> None:
     """Install: the app becomes manageable, and under the preference allowlisted."""
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     control = settings.api_access_control(caller.org)
     values: dict[str, Any] = {"simorg_Installed": True, "simorg_BlockedByAllowlisting": False}
     if control.new_install_policy == ADMIN_APPROVED and settings.read(caller.org).internal_on:
@@ -136,7 +119,7 @@ def uninstall(caller: Caller, app: App) -> None:
     """Uninstall, and end every session that came through the app.
 
     Policy and assignments stay on record and hold again after the next install (our choice)."""
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     with caller.org.store.writing():
         values = {"simorg_Installed": False}
         display = f"Uninstalled connected app {app.name}"
@@ -146,7 +129,7 @@ def uninstall(caller: Caller, app: App) -> None:
 
 def block(caller: Caller, app: App) -> None:
     """Block: all sessions of the app end and none starts."""
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     with caller.org.store.writing():
         display = f"Blocked connected app {app.name}"
         _change(caller, app, {"simorg_Blocked": True}, "connectedAppBlocked", display)
@@ -155,7 +138,7 @@ def block(caller: Caller, app: App) -> None:
 
 def unblock(caller: Caller, app: App) -> None:
     """Unblock. Under the preference an uninstalled app cannot be: Install is the way."""
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     if not caller.system and not can_unblock(caller.org, app):
         raise AppOperationRefused(
             f"{app.name} is blocked by API Access Control; install it to approve it"
@@ -195,7 +178,7 @@ def set_policy(caller: Caller, app: App, permitted_users: str) -> None:
     While the preference overrides it the record changes and nothing else shows it (or, with
     ``permittedUsersLocked``, the change is refused).
     """
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     if permitted_users not in (SELF_AUTHORIZE, ADMIN_APPROVED):
         raise AppOperationRefused(f"permittedUsers is {SELF_AUTHORIZE} or {ADMIN_APPROVED}")
     org = caller.org
@@ -224,7 +207,7 @@ def assign(
 
     None leaves that kind as it is. Raises ``AppOperationRefused`` for a name the org has not.
     """
-    _require(may_assign(caller))
+    needs.require(caller, needs.ASSIGN_APPS)
     org = caller.org
     known = directory.permission_set_names(org)
     with org.store.writing() as tx:
@@ -282,7 +265,7 @@ def _replace(
 
 def rotate_secret(caller: Caller, app: App) -> str:
     """Give the app a new consumer secret and return it; the old one is dead at once."""
-    _require(caller.may("ClientSecretRotation") or caller.system)
+    needs.require(caller, needs.ROTATE)
     secret = secrets.token_hex(32).upper()
     _change(
         caller,
@@ -296,7 +279,7 @@ def rotate_secret(caller: Caller, app: App) -> str:
 
 def set_certificate(caller: Caller, app: App, pem: str | None) -> None:
     """Upload the certificate JWT bearer assertions are verified with (None: remove it)."""
-    _require(may_manage(caller))
+    needs.require(caller, needs.MANAGE_APPS)
     _change(
         caller,
         app,

@@ -208,7 +208,7 @@ def password_matches(org: Org, user_id: str, password: str) -> bool:
     with org.store.reading() as reader:
         statement = state_of(org).statement(org, "password", _password_query)
         row = reader.one(statement, {"user": user_id})
-    return row is not None and verify_password(row[0], password)
+    return row is not None and verify_password(password, row[0])
 
 
 def _lock_over(org: Org, changed: str | None, minutes: int) -> bool:
