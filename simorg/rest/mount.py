@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import BadHost
 
 from simorg.rest.surface import Surface
 
@@ -48,11 +49,19 @@ def blueprint(catalogue: OrgCatalogue) -> Blueprint:
         entity, status, headers = respond(request.environ, rest, request.get_data)
         return Answer([entity], status, headers)
 
+    def unroutable(error: BadHost) -> Response | BadHost:
+        """A Host header that is none keeps Flask from routing at all."""
+        if not request.path.startswith(PATHS[0]):
+            return error
+        entity, status, headers = surface.refuse(request.environ, error)
+        return Answer([entity], status, headers)
+
     made = Blueprint("rest", __name__)
 
     @made.record
     def mount(state: BlueprintSetupState) -> None:
         _mount(state.app, serve)
+        state.app.register_error_handler(BadHost, unroutable)
 
     return made
 

@@ -6,12 +6,17 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
+import re
+
 from simorg.errors import NotFoundError
 from simorg.org import query, records
 from simorg.org.schema.model import ChildRelationship, Field, SObjectType
 from simorg.rest import objects, record
 from simorg.rest.call import Call, Reply
 from simorg.rest.query import page_value
+
+#: what may stand in a Content-Type header; the field itself takes anything
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?", re.ASCII)
 
 
 def follow(call: Call, kind: SObjectType) -> Reply:
@@ -76,5 +81,7 @@ def _blob(call: Call, kind: SObjectType, record_id: str, field: Field) -> Reply:
     if row is None:
         raise record.absent(call.caller, kind, record_id)
     held = {item.name: row[item.index] for item in layout.items}  # type: ignore[union-attr]
-    content_type = held.get("ContentType") or "application/octet-stream"
+    content_type = held.get("ContentType") or ""
+    if not _MEDIA_TYPE.fullmatch(content_type):
+        content_type = "application/octet-stream"
     return Reply(raw=bytes(held[field.name] or b""), content_type=content_type)

@@ -17,6 +17,7 @@ from werkzeug.http import parse_accept_header
 
 from simorg.access.sessions import authenticate
 from simorg.errors import RecordRefused, SalesforceError
+from simorg.org.catalogue import CatalogueError, OrgCatalogue
 from simorg.org.org import Org
 from simorg.rest import errors, versions
 from simorg.rest.body import Body
@@ -27,7 +28,7 @@ from simorg.rest.render import render
 from simorg.rest.routes import ROUTER
 
 if TYPE_CHECKING:
-    from simorg.org.catalogue import OrgCatalogue
+    from simorg.org.usage import Usage
 
 Headers = list[tuple[str, str]]
 
@@ -72,18 +73,41 @@ class Surface:
         """The answer to a request; ``rest`` is the decoded path below ``/services/data/``."""
         wanted = _Wanted(environ)
         try:
-            reply = self._reply(environ, rest, read, wanted)
-        except SalesforceError as error:
-            reply = errors.of_exception(error)
-        except RecordRefused as error:
-            reply = errors.of_refused(error)
-        except HTTPException as error:
-            reply = errors.of_http(error)
+            return _finish(self._answered(environ, rest, read, wanted), wanted, self._usage(wanted))
         except Exception:
             ticket = f"{secrets.randbelow(10**9)}-{secrets.randbelow(10**5)}"
             _log.exception("REST request failed, ErrorId %s", ticket)
-            reply = errors.unexpected(ticket)
-        return _finish(reply, wanted, wanted.org or self.catalogue.default)
+            return _finish(errors.unexpected(ticket), wanted, self._usage(wanted))
+
+    def refuse(
+        self, environ: Mapping[str, Any], error: HTTPException
+    ) -> tuple[bytes, int, Headers]:
+        """The answer to a request that never reached ``respond``."""
+        wanted = _Wanted(environ)
+        return _finish(errors.of_http(error), wanted, self._usage(wanted))
+
+    def _answered(
+        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
+    ) -> Reply:
+        """The reply; refusals of any kind are replies too."""
+        try:
+            return self._reply(environ, rest, read, wanted)
+        except SalesforceError as error:
+            return errors.of_exception(error)
+        except RecordRefused as error:
+            return errors.of_refused(error)
+        except HTTPException as error:
+            return errors.of_http(error)
+
+    def _usage(self, wanted: _Wanted) -> Usage | None:
+        """Whose usage the answer shows. A request of nobody known shows the default org's:
+        clients read the header off every answer."""
+        if wanted.org is not None:
+            return wanted.org.usage
+        try:
+            return self.catalogue.default.usage
+        except CatalogueError:  # every org was deleted
+            return None
 
     def _reply(
         self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
@@ -142,12 +166,11 @@ def _versions(method: str) -> Reply:
     return Reply(versions.listing(), root="Versions", item="Version")
 
 
-def _finish(reply: Reply, wanted: _Wanted, org: Org) -> tuple[bytes, int, Headers]:
-    """Serialise. A request of nobody known shows the default org's usage: clients read the
-    header off every answer."""
+def _finish(reply: Reply, wanted: _Wanted, usage: Usage | None) -> tuple[bytes, int, Headers]:
     entity, content_type = render(reply, xml=wanted.xml, pretty=wanted.pretty)
-    usage = org.usage
-    headers: Headers = [*_HEADERS, ("Sforce-Limit-Info", f"api-usage={usage.used}/{usage.limit}")]
+    headers: Headers = [*_HEADERS]
+    if usage is not None:
+        headers.append(("Sforce-Limit-Info", f"api-usage={usage.used}/{usage.limit}"))
     if reply.status not in _BODILESS:
         headers.append(("Content-Length", str(len(entity))))
     if content_type:

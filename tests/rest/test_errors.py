@@ -256,3 +256,10 @@ def test_an_unexpected_failure_is_an_error_array_with_a_ticket(
     answer = api.client.get(f"{V}/limits", headers={"Authorization": f"Bearer {api.token}"})
     error = refused(answer, 500, "UNKNOWN_EXCEPTION")
     assert "ErrorId" in error["message"] and "secret" not in answer.text
+
+
+def test_hosts_that_are_none(api: Api) -> None:
+    """Whatever Host says, the answer keeps its shape."""
+    for host in ("a..b", "x" * 300, "", "[::1", "é", "a b", "localhost:port"):
+        answer = api("GET", "nope", headers={"Host": host})
+        check(answer)

@@ -51,6 +51,7 @@ def test_create_read_change_delete(api: Api) -> None:
         "PATCH", f"sobjects/Account/{account}", json={"name": "New", "BillingCity": "Oslo"}
     )
     assert answer.status_code == 204 and answer.data == b""
+    assert "Content-Type" not in answer.headers and "Content-Length" not in answer.headers
     row = api.get(f"sobjects/Account/{account}?fields=name,BillingAddress")
     assert row["Name"] == "New" and row["BillingAddress"]["city"] == "Oslo"
     assert set(row) == {"attributes", "Name", "BillingAddress", "Id"} or set(row) == {
@@ -87,6 +88,8 @@ def test_head_has_no_body(api: Api) -> None:
     account = api.create("Account", Name="A")
     answer = api("HEAD", f"sobjects/Account/{account}")
     assert answer.status_code == 200 and answer.data == b""
+    whole = api("GET", f"sobjects/Account/{account}")
+    assert answer.headers["Content-Length"] == str(len(whole.data))
     assert api("HEAD", f"sobjects/Account/{account[:-3]}zz").status_code in (404, 400)
 
 
@@ -308,6 +311,13 @@ def test_blob(api: Api) -> None:
     assert row["Body"] == f"{V}/sobjects/Attachment/{made}/Body"
     answer = api("GET", row["Body"])
     assert answer.data == b"hello" and answer.content_type == "text/plain"
+    for odd in ("text/plain\r\nX-Injected: 1", "nonsense", "text/ø"):
+        changed = api("PATCH", f"sobjects/Attachment/{made}", json={"ContentType": odd})
+        assert changed.status_code == 204
+        answer = api("GET", row["Body"])
+        assert (
+            answer.content_type == "application/octet-stream" and "X-Injected" not in answer.headers
+        )
 
 
 def test_updated_and_deleted(api: Api) -> None:
