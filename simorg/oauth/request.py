@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from simorg.errors import OAuthError
 
 if TYPE_CHECKING:
     from flask import Request
-    from werkzeug.datastructures import MultiDict
 
     from simorg.org.catalogue import OrgCatalogue
 
 #: a token request is small: the largest honest part is an assertion of some kilobytes
 MAX_BODY = 256 * 1024
+MAX_PARAMETERS = 100
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -69,7 +70,7 @@ class OAuthCall:
 def read_call(catalogue: OrgCatalogue, request: Request) -> OAuthCall:
     """Parse a Flask request. Repeated parameters, a body that is no form and huge bodies are
     refused; an ``Authorization: OAuth oauth_nonce=...`` header (nforce) is ignored."""
-    params = _single(request.args)
+    params = _single(request.args.items(multi=True))
     if request.method == "POST":
         params |= _single(_form(request))
     return OAuthCall(
@@ -95,26 +96,39 @@ def bearer_token(header: str) -> str | None:
     return value
 
 
-def _form(request: Request) -> MultiDict[str, str]:
+def _form(request: Request) -> list[tuple[str, str]]:
+    raw = _body(request)
+    if not raw:
+        return []
+    if request.mimetype != FORM:
+        raise OAuthError("invalid_request", "invalid content type, must be " + FORM)
+    try:
+        return parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise OAuthError("invalid_request", "malformed request body") from None
+
+
+def _body(request: Request) -> bytes:
+    """The body; one byte beyond the limit is read, so that a chunked one is not cut short."""
     from werkzeug.exceptions import RequestEntityTooLarge
 
-    request.max_content_length = min(request.max_content_length or MAX_BODY, MAX_BODY)
-    request.max_form_memory_size = MAX_BODY
+    request.max_content_length = MAX_BODY + 1
     try:
-        if request.mimetype == FORM:
-            return request.form
-        if request.mimetype and request.get_data(cache=False):
-            raise OAuthError("invalid_request", "invalid content type, must be " + FORM)
+        raw = request.stream.read()
     except RequestEntityTooLarge:
-        raise OAuthError("invalid_request", "request body is too large", status=413) from None
-    return type(request.args)()
+        raw = None
+    if raw is None or len(raw) > MAX_BODY:
+        raise OAuthError("invalid_request", "request body is too large", status=413)
+    return raw
 
 
-def _single(values: MultiDict[str, str]) -> dict[str, str]:
-    for name in values:
-        if len(values.getlist(name)) > 1:
+def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
             raise OAuthError("invalid_request", "request parameter repeated: " + _printable(name))
-    return dict(values.items())
+        found[name] = value
+    return found
 
 
 def _basic(header: str) -> tuple[str, str] | None:

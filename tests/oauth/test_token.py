@@ -262,6 +262,31 @@ def test_huge_body(surface: Surface) -> None:
     assert refusal(response)[:2] == (413, "invalid_request")
 
 
+@pytest.mark.parametrize("size", [256 * 1024 + 1, 3_000_000])
+def test_huge_chunked_body(surface: Surface, size: int) -> None:
+    import io
+
+    response = surface.post(
+        TOKEN,
+        input_stream=io.BytesIO(b"grant_type=password&x=" + b"y" * size),
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert refusal(response)[:2] == (413, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "body", [b"grant_type=\xff\xfe", b"&".join(b"a%d=1" % i for i in range(200))]
+)
+def test_malformed_forms(surface: Surface, body: bytes) -> None:
+    kind = "application/x-www-form-urlencoded"
+    assert refusal(surface.post(TOKEN, data=body, content_type=kind)) == (
+        400,
+        "invalid_request",
+        "malformed request body",
+    )
+
+
 def test_chunked_body(surface: Surface) -> None:
     """jsforce and the sf CLI send no Content-Length; servers mark the input as terminated."""
     import io
