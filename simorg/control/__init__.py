@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 
-from simorg import __version__
 from simorg.control import errors, guard
-from simorg.control.answers import answer
 from simorg.control.context import Context
-from simorg.control.routes import ROUTES, Route, openapi
+from simorg.control.routes import ROUTES, Route
+from simorg.org.catalogue import CatalogueError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -33,12 +32,12 @@ def blueprint(context: Context) -> Blueprint:
             methods=[route.method],
             provide_automatic_options=False,
         )
-    document = openapi(__version__)
-    control.add_url_rule("/openapi.json", "openapi", lambda: answer(document))
     control.add_url_rule("/", "nothing", _nothing, methods=_METHODS)
     control.add_url_rule("/<path:path>", "nothing", _nothing, methods=_METHODS)
     control.register_error_handler(errors.ControlError, errors.respond)
-    control.register_error_handler(HTTPException, _http_error)
+    control.register_error_handler(HTTPException, errors.of_http)
+    control.register_error_handler(CatalogueError, errors.of_catalogue)
+    control.register_error_handler(Exception, errors.unexpected)
     return control
 
 
@@ -52,9 +51,7 @@ def _view(route: Route, context: Context) -> Callable[..., ResponseReturnValue]:
 def _nothing(path: str = "") -> Response:
     known = {rule.method for rule in ROUTES if _fits(rule.path, path)}
     if known:
-        raise errors.ControlError(
-            405, "method_not_allowed", f"Allowed here: {', '.join(sorted(known))}."
-        )
+        raise errors.MethodRefused(known)
     raise errors.ControlError(404, "not_found", "There is no such path in the control API.")
 
 
@@ -63,9 +60,3 @@ def _fits(pattern: str, path: str) -> bool:
     return len(wanted) == len(given) and all(
         w.startswith("{") or w == g for w, g in zip(wanted, given, strict=True)
     )
-
-
-def _http_error(error: HTTPException) -> Response:
-    code = "method_not_allowed" if isinstance(error, MethodNotAllowed) else "invalid"
-    own = errors.ControlError(error.code or 400, code, error.description or error.name)
-    return errors.respond(own)

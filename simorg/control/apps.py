@@ -38,11 +38,8 @@ def change(context: Context, id: str, name: str) -> Response:
     asked = body()
     _check(asked)
     caller = org.system_caller()
-    try:
-        with org.store.writing():
-            _apply(caller, app, asked)
-    except AppOperationRefused as error:
-        raise invalid(error.message) from None
+    with org.store.writing():
+        _apply(caller, app, asked)
     return answer(apps.summary(org, _find(org, app.id)))
 
 
@@ -56,6 +53,8 @@ def _check(asked: dict[str, Any]) -> None:
                 raise invalid(f"{key} must be a list of names.", key)
         elif key != "permittedUsers":
             raise invalid(f"There is no member {key}.", key)
+        elif value not in (apps.SELF_AUTHORIZE, apps.ADMIN_APPROVED):
+            raise invalid(f"{key} is {apps.SELF_AUTHORIZE} or {apps.ADMIN_APPROVED}.", key)
 
 
 def _apply(caller: Caller, app: App, asked: dict[str, Any]) -> None:
@@ -65,10 +64,14 @@ def _apply(caller: Caller, app: App, asked: dict[str, Any]) -> None:
         (apps.block if asked["blocked"] else apps.unblock)(caller, app)
     if "permittedUsers" in asked:
         apps.set_policy(caller, app, asked["permittedUsers"])
-    if any(key in asked for key in _LISTS):
-        apps.assign(
-            caller,
-            app,
-            profiles=asked.get("profiles"),
-            permission_sets=asked.get("permissionSets"),
-        )
+    if "profiles" in asked:
+        _assign(caller, app, "profiles", profiles=asked["profiles"])
+    if "permissionSets" in asked:
+        _assign(caller, app, "permissionSets", permission_sets=asked["permissionSets"])
+
+
+def _assign(caller: Caller, app: App, path: str, **names: list[str]) -> None:
+    try:
+        apps.assign(caller, app, **names)
+    except AppOperationRefused as error:
+        raise invalid(f"{error.message}.", path) from None

@@ -23,10 +23,14 @@ class Context:
     folder: Path
     #: the content of the ready file
     info: Callable[[], dict[str, Any]]
+    #: JWT Robot's private key, PEM: ``oauth`` makes it, ``server`` hands its maker in
+    robot_key: Callable[[], bytes]
 
     def org(self, id: str) -> Org:
         """The org of an id, or the default org by the word ``default``."""
-        found = self.catalogue.default if id == "default" else self.catalogue.get(id)
+        if id == "default":
+            return self.catalogue.default
+        found = self.catalogue.get(id)
         if found is None:
             raise not_found(f"org {id}")
         return found

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Iterable
+
 from flask import Response
+from werkzeug.exceptions import HTTPException
 
 from simorg.control.answers import answer
+from simorg.org.catalogue import CatalogueError, NoSuchOrg
+
+_log = logging.getLogger("simorg.control")
 
 
 class ControlError(Exception):
-    """A refused control call; ``code`` is lower case with underscores, stable for scripts."""
+    """A refused control call; ``code`` is lower case with underscores, stable for scripts.
+
+    ``path`` names the member of the body at fault (``apiAccessControl.provisioned``).
+    """
 
     def __init__(self, status: int, code: str, message: str, *, path: str | None = None) -> None:
         self.status = status
         self.code = code
         self.message = message
         self.path = path
+        self.headers: dict[str, str] = {}
         super().__init__(f"{code}: {message}")
+
+
+class MethodRefused(ControlError):
+    """The path is there, the verb is not."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        allowed = ", ".join(sorted(known))
+        super().__init__(405, "method_not_allowed", f"Allowed here: {allowed}.")
+        self.headers["Allow"] = allowed
 
 
 def not_found(what: str) -> ControlError:
@@ -23,12 +44,52 @@ def not_found(what: str) -> ControlError:
 
 
 def invalid(message: str, path: str | None = None) -> ControlError:
-    """``path`` names the member at fault (``apiAccessControl.provisioned``)."""
     return ControlError(400, "invalid", message, path=path)
+
+
+_AT = re.compile(r" - at `\$\.?(.*)`\Z")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+
+
+def misfit(message: str, path: str = "") -> ControlError:
+    """msgspec's complaint about a member below ``path``: which member, and what is wrong."""
+    steps = [path] if path else []
+    if found := _AT.search(message):
+        steps.append(found.group(1))
+        message = _AT.sub("", message)
+    if unknown := _UNKNOWN.match(message):
+        steps.append(unknown.group(1))
+        message = f"There is no member {unknown.group(1)}"
+    return invalid(f"{message}.", ".".join(step for step in steps if step) or None)
 
 
 def respond(error: ControlError) -> Response:
     body = {"code": error.code, "message": error.message}
     if error.path:
         body["path"] = error.path
-    return answer({"error": body}, error.status)
+    made = answer({"error": body}, error.status)
+    made.headers.update(error.headers)
+    return made
+
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def of_http(error: HTTPException) -> Response:
+    """What Flask itself refused (a body too large, a broken chunk)."""
+    status = error.code or 400
+    code = _CODES.get(status, "invalid" if status < 500 else "internal")
+    return respond(ControlError(status, code, error.description or error.name))
+
+
+def of_catalogue(error: CatalogueError) -> Response:
+    """An org that was deleted meanwhile, or cannot be made as asked."""
+    if isinstance(error, NoSuchOrg):
+        return respond(ControlError(404, "not_found", f"{str(error).capitalize()}."))
+    return respond(invalid(str(error)))
+
+
+def unexpected(error: Exception) -> Response:
+    """Our own failure: logged with its traceback."""
+    _log.error("control call failed", exc_info=error)
+    return respond(ControlError(500, "internal", "The call failed; see the server's log."))

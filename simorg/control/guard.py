@@ -19,11 +19,12 @@ from simorg.control.errors import ControlError
 def check(token: str | None) -> None:
     """Raise ``ControlError`` unless this request may go on."""
     origin = request.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+    if origin and origin.partition("://")[2].lower() != request.host.lower():
         raise ControlError(403, "forbidden", "Requests from other sites' pages are refused.")
     if token is not None:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), token.encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(given.strip().encode(), token.encode())
+        if scheme.lower() != "bearer" or not same:
             raise ControlError(401, "unauthorized", "Send Authorization: Bearer <control token>.")
     elif not (_loopback(request.remote_addr or "") and _local_name(request.host)):
         raise ControlError(
@@ -41,5 +42,8 @@ def _loopback(address: str) -> bool:
 
 
 def _local_name(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # an open bracket
+        return False
     return name == "localhost" or name.endswith(".localhost") or _loopback(name)

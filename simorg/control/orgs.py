@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import orjson
 import sqlalchemy as sa
-from flask import Response
+from flask import Response, request
 
 from simorg.access import apps, directory, sessions
 from simorg.access.model import Flow
@@ -17,10 +18,15 @@ from simorg.control.context import Context
 from simorg.control.errors import ControlError, invalid, not_found
 from simorg.org.catalogue import CatalogueError, NoSuchOrg
 from simorg.org.passwords import verify_password
+from simorg.org.seeds.definition import OrgPart
 from simorg.org.seeds.parse import SeedError
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
+
+EDITIONS: tuple[str, ...] = get_args(get_type_hints(OrgPart)["edition"])
+_HERE = ("localhost", "127.0.0.1", "::1")
+_LONGEST_NAME = 80  # Organization.Name
 
 
 def listing(context: Context) -> Response:
@@ -28,19 +34,28 @@ def listing(context: Context) -> Response:
 
 
 def summary(context: Context, org: Org) -> dict[str, Any]:
-    """``{id, name, edition, urls}``."""
-    told = context.info()
+    """``{id, name, edition, urls}``; ``urls.myDomain`` is reached through ``urls.proxy``."""
     return {
         "id": org.id,
         "name": org.name,
         "edition": org.edition,
-        "urls": {
-            "http": told["http"],
-            "https": told["https"],
-            "myDomain": f"https://{org.my_domain}.my.salesforce.com",
-            "proxy": told["proxy"],
-        },
+        "urls": {**places(context), "myDomain": f"https://{org.my_domain}.my.salesforce.com"},
     }
+
+
+def places(context: Context) -> dict[str, str | None]:
+    """``http``, ``https`` and ``proxy`` as whoever asks may call them: on the host they asked,
+    the listener they asked through under the port they used."""
+    told = context.info()
+    found: dict[str, str | None] = {kind: told[kind] for kind in ("http", "https", "proxy")}
+    asked = urlsplit(request.host_url)
+    if asked.hostname not in _HERE:
+        host = asked.hostname or "localhost"
+        host = f"[{host}]" if ":" in host else host
+        for kind, url in found.items():
+            found[kind] = url and f"{urlsplit(url).scheme}://{host}:{urlsplit(url).port}"
+        found[asked.scheme] = f"{asked.scheme}://{asked.netloc}"
+    return found
 
 
 def create(context: Context) -> Response:
@@ -49,14 +64,16 @@ def create(context: Context) -> Response:
     for key in asked:
         if key not in ("name", "edition", "definition"):
             raise invalid(f"There is no member {key}.", key)
-    for key in ("name", "edition"):
-        if asked.get(key) is not None and not isinstance(asked[key], str):
-            raise invalid(f"{key} must be a string.", key)
+    name, edition = asked.get("name"), asked.get("edition")
+    if name is not None and not (isinstance(name, str) and 0 < len(name.strip()) <= _LONGEST_NAME):
+        raise invalid(f"name must be a string of 1 to {_LONGEST_NAME} characters.", "name")
+    if edition is not None and edition not in EDITIONS:
+        raise invalid(f"edition must be one of {', '.join(EDITIONS)}.", "edition")
     path = _definition(context, asked.get("definition"))
     try:
-        org = context.catalogue.create(path, name=asked.get("name"), edition=asked.get("edition"))
-    except (CatalogueError, SeedError, ValueError) as error:
-        raise invalid(str(error)) from None
+        org = context.catalogue.create(path, name=name, edition=edition)
+    except SeedError as error:
+        raise _bad_definition(error, path, asked.get("definition")) from None
     return answer(everything(context, org), 201)
 
 
@@ -73,6 +90,17 @@ def _definition(context: Context, given: Any) -> Path | None:
     if not path.exists():
         path.write_bytes(text)
     return path
+
+
+def _bad_definition(error: SeedError, path: Path | None, given: Any) -> ControlError:
+    """``line 12: users.x@y.z: ...``; in an object, which has no lines, only the member."""
+    if path is None:
+        return ControlError(409, "conflict", f"The default definition cannot be used: {error}")
+    path.unlink(missing_ok=True)
+    message = str(error).removeprefix(f"{path}:")
+    if isinstance(given, str):
+        return invalid(f"line {message}", "definition")
+    return invalid(message.partition(": ")[2], "definition")
 
 
 def everything(context: Context, org: Org) -> dict[str, Any]:
@@ -138,26 +166,38 @@ def _user(org: Org, row: tuple[Any, ...], seeded: str | None) -> dict[str, Any]:
 def show(context: Context, id: str) -> Response:
     org = context.org(id)
     found = summary(context, org)
-    found["snapshots"] = context.catalogue.snapshots(org.id)
+    found["snapshots"] = list(context.catalogue.snapshots(org.id))
+    found["users"] = [
+        {"id": row[0], "username": row[1], "userType": row[2], "active": bool(row[3])}
+        for row in _users(org)
+    ]
     found["connectedApps"] = [a.name for a in directory.apps(org).by_id.values()]
     return answer(found)
 
 
 def delete(context: Context, id: str) -> Response:
-    context.catalogue.delete(context.org(id).id)
+    org = context.org(id)
+    if org is context.catalogue.default:
+        raise ControlError(409, "conflict", "The default org stays; reset brings it back.")
+    context.catalogue.delete(org.id)
     return Response(status=204)
 
 
 def reset(context: Context, id: str) -> Response:
     """Back to what it was made as; sessions and tokens end with it."""
-    return answer(everything(context, context.catalogue.reset(context.org(id).id)))
+    try:
+        org = context.catalogue.reset(context.org(id).id)
+    except SeedError as error:  # its definition was changed or removed since
+        raise ControlError(409, "conflict", f"{error}.") from None
+    return answer(everything(context, org))
 
 
 def snapshot(context: Context, id: str) -> Response:
     """``{name}``: keep the present state under that name."""
-    name = body().get("name")
-    if not isinstance(name, str):
-        raise invalid("name must be a string.", "name")
+    asked = body()
+    name = asked.get("name")
+    if set(asked) - {"name"} or not isinstance(name, str):
+        raise invalid("Send the snapshot's name, and nothing else.", "name")
     try:
         context.catalogue.snapshot(context.org(id).id, name)
     except CatalogueError as error:

@@ -8,7 +8,10 @@ from typing import Any
 
 from flask import Response
 
+from simorg import __version__
 from simorg.control import apps, orgs, server_state, switches
+from simorg.control.answers import answer
+from simorg.control.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Route:
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
 
-_ORG = {"name": "string", "edition": "string", "definition": "object"}
+#: "" stands for more types than one
+_ORG = {"name": "string", "edition": "string", "definition": ""}
 _APP = {
     "installed": "boolean",
     "blocked": "boolean",
@@ -50,12 +54,39 @@ _OBJECT = {
     "nameFormat": "string",
     "fields": "array",
 }
-_FIELD = {"name": "string", "type": "string", "length": "integer", "externalId": "boolean"}
-_CLOCK = {"freeze": "string", "advance": "number", "unfreeze": "boolean"}
+_FIELD = {
+    "name": "string",
+    "type": "string",
+    "label": "string",
+    "length": "integer",
+    "precision": "integer",
+    "scale": "integer",
+    "required": "boolean",
+    "unique": "boolean",
+    "externalId": "boolean",
+    "caseSensitive": "boolean",
+    "referenceTo": "array",
+    "relationshipName": "string",
+    "childRelationship": "string",
+    "masterDetail": "boolean",
+    "values": "array",
+    "restricted": "boolean",
+    "default": "",
+    "displayFormat": "string",
+}
+_CLOCK = {"freeze": "", "advance": "number", "unfreeze": "boolean"}
+
+
+def document(context: Context) -> Response:
+    """This API as an OpenAPI document."""
+    return answer(openapi(__version__))
+
 
 ROUTES = (
+    Route("GET", "/openapi.json", document, "This API as an OpenAPI document"),
     Route("GET", "/health", server_state.health, "The server answers; where it listens"),
     Route("GET", "/jwt-robot.pem", server_state.jwt_robot_key, "JWT Robot's private key"),
+    Route("GET", "/ca.pem", server_state.certificate, "The local CA's certificate"),
     Route("GET", "/orgs", orgs.listing, "All orgs"),
     Route("POST", "/orgs", orgs.create, "A new org, with everything a test needs", _ORG, 201),
     Route("GET", "/orgs/{id}", orgs.show, "One org"),
@@ -117,7 +148,7 @@ def openapi(version: str) -> dict[str, Any]:
 def _schema(members: dict[str, str]) -> dict[str, Any]:
     if "*" in members:
         return {"type": "object", "additionalProperties": {"type": members["*"]}}
-    properties = {name: {"type": kind} for name, kind in members.items()}
+    properties = {name: {"type": kind} if kind else {} for name, kind in members.items()}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 

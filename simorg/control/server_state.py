@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from simorg.errors import SalesforceError
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
+SURFACES = ("rest", "soap", "bulk")
+
 
 def health(context: Context) -> Response:
     return answer({"status": "ok", "version": __version__, **context.info()})
@@ -25,9 +28,13 @@ def health(context: Context) -> Response:
 
 def jwt_robot_key(context: Context) -> Response:
     """The private key (PEM) whose certificate the JWT Robot app of every org carries."""
-    from simorg.oauth.robot_key import private_pem
+    return Response(context.robot_key(), mimetype="application/x-pem-file")
 
-    return Response(private_pem(context.catalogue), mimetype="application/x-pem-file")
+
+def certificate(context: Context) -> Response:
+    """The local CA's certificate (PEM), for clients that do not share our file system."""
+    pem = Path(context.info()["ca"]).read_bytes()
+    return Response(pem, mimetype="application/x-pem-file")
 
 
 def _full_name(org: Org, name: str) -> str:
@@ -50,6 +57,9 @@ def explanation(context: Context, id: str) -> Response:
             raise invalid(f"There is no member {key}.", key)
         if value is not None and not isinstance(value, str):
             raise invalid(f"{key} must be a string.", key)
+    surface = asked.get("surface") or SURFACES[0]
+    if surface not in SURFACES:
+        raise invalid(f"surface must be one of {', '.join(SURFACES)}.", "surface")
     if not asked.get("user"):
         raise invalid("user is required.", "user")
     try:
@@ -58,7 +68,7 @@ def explanation(context: Context, id: str) -> Response:
             _full_name(org, asked["user"]),
             asked.get("app"),
             asked.get("flow") or "password",
-            asked.get("surface") or "rest",
+            surface,
         )
     except SalesforceError as error:
         raise invalid(error.message) from None

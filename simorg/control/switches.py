@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Response
@@ -12,10 +12,12 @@ from simorg.access import settings
 from simorg.access.settings import FeatureNotEnabled, SettingRefused
 from simorg.control.answers import answer, body
 from simorg.control.context import Context
-from simorg.control.errors import ControlError, invalid
+from simorg.control.errors import ControlError, invalid, misfit, not_found
 from simorg.org.org import Org
 from simorg.org.schema.custom import DefinitionError
-from simorg.org.schema.model import CustomObjectDefinition, Field
+from simorg.org.schema.model import CustomObjectDefinition
+from simorg.org.seeds.custom import make_field
+from simorg.org.seeds.definition import FieldPart, Part
 
 
 def _all(org: Org) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def change(context: Context, id: str) -> Response:
     except FeatureNotEnabled as error:
         raise ControlError(409, "not_provisioned", error.message, path=section) from None
     except SettingRefused as error:
-        raise invalid(error.message, section) from None
+        raise misfit(error.message.removeprefix(f"{section}: "), section) from None
     return answer(_all(org))
 
 
@@ -75,62 +77,37 @@ def set_clock(context: Context, id: str) -> Response:
     return _clock(org)
 
 
+#: beyond these, sums of times would leave what a datetime can hold
+_YEARS = range(1970, 3000)
+
+
 def _advance(org: Org, seconds: float) -> None:
     try:
-        org.clock.advance(seconds)
-    except (OverflowError, ValueError) as error:
-        raise invalid(f"The clock cannot go there: {error}", "advance") from None
+        inside = (org.clock.now() + timedelta(seconds=seconds)).year in _YEARS
+    except OverflowError:
+        inside = False
+    if not inside:
+        raise invalid(f"The clock cannot move by {seconds} seconds.", "advance")
+    org.clock.advance(seconds)
 
 
 def _datetime(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise invalid(f"{text} is not an ISO 8601 date and time.", "freeze") from None
+    if found.year not in _YEARS:
+        raise invalid("The clock runs from 1970 to 2999.", "freeze")
+    return found
 
 
-class _FieldBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class _FieldBody(FieldPart, kw_only=True):
+    """A field of an org definition, with its name inside."""
+
     name: str
-    type: str = "string"
-    label: str | None = None
-    length: int = 0
-    precision: int = 0
-    scale: int = 0
-    required: bool = False
-    unique: bool = False
-    external_id: bool = False
-    case_sensitive: bool = False
-    reference_to: list[str] = []
-    relationship_name: str | None = None
-    master_detail: bool = False
-    display_format: str | None = None
-    default: Any = None
-
-    def field(self) -> Field:
-        return Field(
-            name=self.name,
-            label=self.label or self.name.removesuffix("__c").replace("_", " "),
-            type=self.type.lower(),
-            length=self.length or (255 if self.type.lower() == "string" else 0),
-            precision=self.precision,
-            scale=self.scale,
-            createable=True,
-            updateable=True,
-            nillable=not self.required,
-            unique=self.unique,
-            external_id=self.external_id,
-            case_sensitive=self.case_sensitive,
-            reference_to=tuple(self.reference_to),
-            relationship_name=self.relationship_name,
-            master_detail=self.master_detail,
-            auto_number=self.display_format is not None,
-            display_format=self.display_format,
-            default=self.default,
-            custom=True,
-        )
 
 
-class _ObjectBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class _ObjectBody(Part, kw_only=True):
     name: str
     label: str | None = None
     label_plural: str | None = None
@@ -138,22 +115,33 @@ class _ObjectBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     fields: list[_FieldBody] = []
 
 
+T = TypeVar("T", bound=Part)
+
+
+def _convert(kind: type[T]) -> T:
+    """The request's body as that struct; what does not fit is named by its path."""
+    try:
+        return msgspec.convert(body(), kind)
+    except msgspec.ValidationError as error:
+        raise misfit(str(error)) from None
+
+
 def add_object(context: Context, id: str) -> Response:
     """``{name, label?, labelPlural?, nameFormat?, fields: [{name, type, length, ...}]}``."""
     org = context.org(id)
+    asked = _convert(_ObjectBody)
+    label = asked.label or asked.name.removesuffix("__c").replace("_", " ")
     try:
-        asked = msgspec.convert(body(), _ObjectBody)
-        label = asked.label or asked.name.removesuffix("__c").replace("_", " ")
         made = org.add_object(
             CustomObjectDefinition(
                 name=asked.name,
                 label=label,
                 label_plural=asked.label_plural or f"{label}s",
-                fields=[f.field() for f in asked.fields],
+                fields=[make_field(f.name, f) for f in asked.fields],
                 name_format=asked.name_format,
             )
         )
-    except (msgspec.ValidationError, DefinitionError) as error:
+    except DefinitionError as error:
         raise invalid(str(error)) from None
     return answer({"name": made.name, "keyPrefix": made.key_prefix}, 201)
 
@@ -161,8 +149,11 @@ def add_object(context: Context, id: str) -> Response:
 def add_field(context: Context, id: str, name: str) -> Response:
     """One custom field of an object, as in ``custom-objects``."""
     org = context.org(id)
+    if org.schema.get(name) is None:
+        raise not_found(f"object {name}")
+    asked = _convert(_FieldBody)
     try:
-        made = org.add_field(name, msgspec.convert(body(), _FieldBody).field())
-    except (msgspec.ValidationError, DefinitionError) as error:
+        made = org.add_field(name, make_field(asked.name, asked))
+    except DefinitionError as error:
         raise invalid(str(error)) from None
     return answer({"name": made.name, "type": made.type}, 201)

@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
 
 from simorg.control.context import Context
 from simorg.server.request_body import RequestBody
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
+    from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
 
-_GONE = """<!doctype html><html lang="en"><title>URL No Longer Exists</title>
-<h1>URL No Longer Exists</h1><p>You have attempted to reach a URL that no longer exists in this
-org.</p></html>"""
-_HOME = """<!doctype html><html lang="en"><title>simorg</title>
-<h1>simorg</h1><p>A simulated Salesforce org is running here. REST at
-<a href="/services/data">/services/data</a>, SOAP at /services/Soap/u/{version}, OAuth at
-/services/oauth2/token, the control API at <a href="/_simorg/health">/_simorg/</a>.</p></html>"""
+_PAGE = '<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>'
+_HOME = _PAGE.format(
+    title="simorg",
+    text="A simulated Salesforce org is running here. REST at"
+    ' <a href="/services/data">/services/data</a>, SOAP at /services/Soap/u/{version}, OAuth at'
+    ' /services/oauth2/token, the control API at <a href="/_simorg/health">/_simorg/</a>.',
+)
+_GONE = _PAGE.format(
+    title="URL No Longer Exists",
+    text="You have attempted to reach a URL that no longer exists in this org.",
+)
 
 
-def flask_app(catalogue: OrgCatalogue, context: Context) -> Flask:
+def context(
+    catalogue: OrgCatalogue, config: ServerConfig, folder: Path, info: Callable[[], dict[str, Any]]
+) -> Context:
+    """What the control API may touch. JWT Robot's key comes from ``oauth``, its equal."""
+
+    def robot_key() -> bytes:
+        from simorg.oauth.robot_key import private_pem
+
+        return private_pem(catalogue)
+
+    return Context(catalogue, config, folder, info, robot_key)
+
+
+def flask_app(context: Context) -> Flask:
     """REST, OAuth and the control API."""
     from simorg import control, oauth, rest
 
-    config = context.config
+    catalogue, config = context.catalogue, context.config
     app = Flask("simorg", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -38,8 +60,19 @@ def flask_app(catalogue: OrgCatalogue, context: Context) -> Flask:
     app.register_blueprint(oauth.blueprint(catalogue))
     app.register_blueprint(control.blueprint(context))
     app.add_url_rule("/", "home", lambda: Response(_HOME, mimetype="text/html"))
-    app.register_error_handler(404, lambda _error: Response(_GONE, 404, mimetype="text/html"))
+    app.register_error_handler(HTTPException, _page)
     return app
+
+
+def _page(error: HTTPException) -> Response:
+    """What no surface answered."""
+    status = error.code or 500
+    if status == 404:
+        return Response(_GONE, 404, mimetype="text/html")
+    page = _PAGE.format(title=escape(error.name), text=escape(error.description or ""))
+    made = Response(page, status, mimetype="text/html")
+    made.headers.extend([h for h in error.get_headers() if h[0] in ("Allow", "Location")])
+    return made
 
 
 class _Dispatch:
@@ -62,11 +95,10 @@ class _Dispatch:
 
 def application(context: Context) -> WSGIApplication:
     """Everything under one WSGI application."""
-    catalogue, config = context.catalogue, context.config
 
     def soap() -> WSGIApplication:
         from simorg import soap as soap_package
 
-        return soap_package.application(catalogue)
+        return soap_package.application(context.catalogue)
 
-    return RequestBody(_Dispatch(flask_app(catalogue, context), soap), config.max_body)
+    return RequestBody(_Dispatch(flask_app(context), soap), context.config.max_body)

@@ -2,97 +2,131 @@
 
 from __future__ import annotations
 
-import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from cheroot import server as cheroot_server
 from cheroot import wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.connections import ConnectionManager
+from cheroot.makefile import StreamReader, StreamWriter
+from cheroot.workers.threadpool import ThreadPool
 
 from simorg.server.ca import Authority
-
-_TARGET = re.compile(rb"^(\S+ )/{2,}")
-
-
-class _OneSlash:
-    """Request line reader that folds leading slashes: ``GET //services/data`` is a path to us.
-
-    cheroot would take ``//services`` for the authority of an absolute URI; the sf CLI sends it.
-    """
-
-    def __init__(self, rfile: Any) -> None:
-        self._rfile = rfile
-
-    def readline(self, *size: int) -> bytes:
-        line: bytes = self._rfile.readline(*size)
-        return _TARGET.sub(rb"\1/", line) if b" //" in line[:16] else line
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._rfile, name)
-
-
-class _Request(cheroot_server.HTTPRequest):
-    def read_request_line(self) -> bool:
-        rfile = self.rfile
-        self.rfile = _OneSlash(rfile)
-        try:
-            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
-        finally:
-            self.rfile = rfile
-
-
-class _Connection(cheroot_server.HTTPConnection):
-    RequestHandlerClass = _Request
-
-
-class _TLS(BuiltinSSLAdapter):
-    """cheroot's adapter without the per-request SSL_* environment, which nothing here reads."""
-
-    def get_environ(self, sock: Any) -> dict[str, str]:  # type: ignore[override]
-        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
-
+from simorg.server.http import Connection
+from simorg.server.sockets import port_of, reachable
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+class _TLS:
+    """What cheroot calls an SSL adapter; the handshake is left to the worker."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.set_alpn_protocols(["http/1.1"])
+        self.context.load_cert_chain(authority.chain, authority.key)
+
+    def bind(self, listener: socket.socket) -> socket.socket:
+        return listener
+
+    def wrap(self, accepted: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
+        wrapped = self.context.wrap_socket(
+            accepted, server_side=True, do_handshake_on_connect=False
+        )
+        return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, wrapped: socket.socket, mode: str = "r", size: int = -1) -> Any:
+        kind = StreamReader if "r" in mode else StreamWriter
+        return kind(wrapped, mode, size)
+
+
+class _Connections(ConnectionManager):
+    """A new connection waits with the idle ones until it speaks: browsers open some in advance,
+    and each would keep a worker waiting."""
+
+    def _from_server_socket(self, server_socket: socket.socket) -> None:
+        made = super()._from_server_socket(server_socket)  # type: ignore[misc]
+        if made is not None:
+            self.put(made)
+
+    def put(self, conn: Connection) -> None:
+        if isinstance(conn.socket, ssl.SSLSocket) and conn.socket.pending():
+            self.server.process_conn(conn)  # the next request is decrypted already
+        else:
+            super().put(conn)
+
+    def stop(self) -> None:
+        """Wake the selecting thread, which would notice within half a second only."""
+        self._stop_requested = True
+        with suppress(OSError):
+            host, port = self.server.bind_addr
+            socket.create_connection((reachable(host), port), timeout=1).close()
+        super().stop()
+
+
+class _Workers(ThreadPool):
+    """Worker threads that nobody sleeps for: the queue waits for them anyway."""
+
+    def grow(self, amount: int) -> None:
+        pool: Any = self  # its types are told for the public part only
+        pool._threads.extend(pool._spawn_worker() for _ in range(amount))
+
+
+class _Server(wsgi.Server):
+    """cheroot's server on a socket that listens already."""
+
+    def __init__(self, listener: socket.socket, app: WSGIApp, threads: int) -> None:
+        super().__init__(listener.getsockname()[:2], app, numthreads=threads, shutdown_timeout=2)
+        self._listener = listener
+        self.requests = _Workers(self, min=threads)
+        self.ConnectionClass = Connection
+        self.max_request_header_size = 128 * 1024
+        self.timeout = 60
+        self.keep_alive_conn_limit = 1000
+        self.server_name = self.software = "simorg"
+
+    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
+        self.socket = self._listener
+        return self._listener
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._listener.settimeout(0)  # another process may have taken the connection
+        selecting: Any = self
+        selecting._connections._selector.close()
+        selecting._connections = _Connections(self)
+
+
 class Listener:
-    """One bound socket serving a WSGI application in its own threads."""
+    """A WSGI application served in its own threads; HTTPS if there is an authority."""
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        listener: socket.socket,
         app: WSGIApp,
         *,
         threads: int,
         authority: Authority | None = None,
     ) -> None:
-        server = wsgi.Server(
-            (host, port), app, numthreads=threads, request_queue_size=128, shutdown_timeout=2
-        )
-        server.ConnectionClass = _Connection
-        server.max_request_header_size = 128 * 1024
-        server.timeout = 60
-        server.keep_alive_conn_limit = 1000
-        server.server_name = "simorg"
-        server.software = "simorg"
+        self.port: int = port_of(listener)
+        self._server = _Server(listener, app, threads)
         if authority is not None:
-            server.ssl_adapter = _TLS(str(authority.chain), str(authority.key))
-            server.ssl_adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._server = server
+            self._server.ssl_adapter = _TLS(authority)
         self._thread: threading.Thread | None = None
-        server.prepare()  # binds: the port is known and connections queue from here on
-        self.port: int = server.bind_addr[1]
 
     def start(self) -> None:
+        self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="listener", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Finish running requests (two seconds at most) and close the socket."""
+        if self._thread is None:
+            self._server._listener.close()
+            return
         self._server.stop()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._thread.join(timeout=5)

@@ -10,6 +10,9 @@ import contextlib
 import socket
 import socketserver
 import threading
+import time
+
+from simorg.server.sockets import hear_out, port_of
 
 SUFFIXES = (
     ".salesforce.com",
@@ -17,8 +20,22 @@ SUFFIXES = (
     ".salesforce-sites.com",
     ".site.com",
 )
-_LIMIT = 16 * 1024
-_IDLE = 120.0  # seconds
+_LIMIT = 16 * 1024  # bytes of a request's head
+_PATIENCE = 10.0  # seconds a client may take over it
+_IDLE = 120.0  # seconds without a byte that end a tunnel
+
+_TEXTS = {
+    "403 Forbidden": "simorg's proxy leads to Salesforce's hosts, port 443, only.",
+    "405 Method Not Allowed": "simorg's proxy takes CONNECT only; plain requests go to the server.",
+    "408 Request Timeout": "The request's head did not come in time.",
+    "431 Request Header Fields Too Large": "The request's head is too large.",
+    "400 Bad Request": "That is no HTTP request.",
+    "502 Bad Gateway": "The local HTTPS listener does not answer.",
+}
+
+
+class _Refused(Exception):
+    """The status line that ends the connection."""
 
 
 def allowed(host: str) -> bool:
@@ -31,42 +48,70 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         client: socket.socket = self.request
-        client.settimeout(_IDLE)
-        try:
-            head = self._head(client)
-            status = self._judge(head)
-            if status:
-                client.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        with contextlib.suppress(OSError):
+            try:
+                head, early = _head(client)
+                _judge(head)
+                upstream = self._upstream()
+            except _Refused as refused:
+                _answer(client, str(refused))
                 return
-            upstream = socket.create_connection(self.server.target, timeout=_IDLE)
+            with upstream:
+                client.settimeout(_IDLE)
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                upstream.sendall(early)
+                back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
+                back.start()
+                _pump(client, upstream)
+                back.join(timeout=_IDLE)
+
+    def _upstream(self) -> socket.socket:
+        try:
+            return socket.create_connection(self.server.target, timeout=_IDLE)
         except OSError:
-            return
-        with upstream:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
-            back.start()
-            _pump(client, upstream)
-            back.join(timeout=_IDLE)
+            raise _Refused("502 Bad Gateway") from None
 
-    @staticmethod
-    def _head(client: socket.socket) -> bytes:
-        head = b""
-        while b"\r\n\r\n" not in head:
+
+def _head(client: socket.socket) -> tuple[bytes, bytes]:
+    """The request's head, and what the client sent behind it already."""
+    end = time.monotonic() + _PATIENCE
+    received = b""
+    while b"\r\n\r\n" not in received:
+        if len(received) > _LIMIT:
+            raise _Refused("431 Request Header Fields Too Large")
+        if (left := end - time.monotonic()) <= 0:
+            raise _Refused("408 Request Timeout")
+        client.settimeout(left)
+        try:
             data = client.recv(4096)
-            if not data or len(head) > _LIMIT:
-                raise OSError("no request head")
-            head += data
-        return head
+        except TimeoutError:
+            raise _Refused("408 Request Timeout") from None
+        if not data:
+            raise ConnectionError("the client left")
+        received += data
+    head, _, early = received.partition(b"\r\n\r\n")
+    return head, early
 
-    @staticmethod
-    def _judge(head: bytes) -> str | None:
-        words = head.split(b"\r\n", 1)[0].split()
-        if len(words) != 3 or words[0] != b"CONNECT":
-            return "405 Method Not Allowed"
-        host, _, port = words[1].decode("latin-1").rpartition(":")
-        if port != "443" or not allowed(host):
-            return "403 Forbidden"
-        return None
+
+def _judge(head: bytes) -> None:
+    words = head.split(b"\r\n", 1)[0].split()
+    if len(words) != 3 or not words[2].startswith(b"HTTP/"):
+        raise _Refused("400 Bad Request")
+    if words[0] != b"CONNECT":
+        raise _Refused("405 Method Not Allowed")
+    host, _, port = words[1].decode("latin-1").rpartition(":")
+    if port != "443" or not allowed(host):
+        raise _Refused("403 Forbidden")
+
+
+def _answer(client: socket.socket, status: str) -> None:
+    text = f"{_TEXTS[status]}\n"
+    allow = "Allow: CONNECT\r\n" if status.startswith("405") else ""
+    client.sendall(
+        f"HTTP/1.1 {status}\r\n{allow}Content-Type: text/plain\r\nConnection: close\r\n"
+        f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
+    )
+    hear_out(client)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
@@ -78,31 +123,37 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, host: str, port: int, target: tuple[str, int]) -> None:
+    def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
         self.target = target
-        if ":" in host:
-            self.address_family = socket.AF_INET6
-        super().__init__((host, port), _Handler)
+        super().__init__(("", 0), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        listener.setblocking(False)  # another process may have taken the connection
 
 
 class Proxy:
     """The proxy listener; same life as ``listeners.Listener``."""
 
-    def __init__(self, host: str, port: int, target: tuple[str, int]) -> None:
-        self._server = _Server(host, port, target)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+    def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
+        self.port: int = port_of(listener)
+        self._server = _Server(listener, target)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        if self._thread is not None:
+            ending = threading.Thread(target=self._server.shutdown)
+            ending.start()
+            with contextlib.suppress(OSError):  # wakes the thread that waits for connections
+                self._server.socket.shutdown(socket.SHUT_RDWR)
+            ending.join(timeout=5)
+            self._thread.join(timeout=5)
         self._server.server_close()
-        self._thread.join(timeout=5)

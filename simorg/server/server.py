@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,78 +13,160 @@ from typing import Any
 import orjson
 
 from simorg.config import ServerConfig
-from simorg.control.context import Context
 from simorg.org.catalogue import OrgCatalogue
 from simorg.server import ca, compose
+from simorg.server.failures import CannotStart, opening
 from simorg.server.listeners import Listener
 from simorg.server.proxy import Proxy
+from simorg.server.sockets import in_url, listen, port_of, reachable
+
+
+class Sockets:
+    """The listening sockets of a configuration. Raises ``sockets.CannotListen``."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.all: list[socket.socket] = []
+        self.host = config.host
+        try:
+            self.http = self._listen(config.port)
+            self.https = self._listen(config.tls_port)
+            self.proxy = self._listen(config.proxy_port if self.https else None)
+        except BaseException:
+            self.close()
+            raise
+
+    def _listen(self, port: int | None) -> socket.socket | None:
+        if port is None:
+            return None
+        made = listen(self.host, port)
+        self.all.append(made)
+        return made
+
+    def url(self, scheme: str) -> str | None:
+        """``http://127.0.0.1:8080``, ``https://localhost:8443``; None if there is no listener."""
+        listener = self.http if scheme == "http" else self.https
+        host = reachable(self.host)
+        if scheme == "https" and host == "127.0.0.1":
+            host = "localhost"  # some TLS clients send no server name for an address
+        return f"{scheme}://{in_url(host)}:{port_of(listener)}" if listener else None
+
+    def close(self) -> None:
+        for one in self.all:
+            one.close()
+
+
+class StateFolder:
+    """The folder of ``--state``, taken by one server at a time, or a temporary one.
+
+    Raises ``CannotStart`` if another server has it, ``OSError`` if it cannot be made.
+    """
+
+    def __init__(self, state: Path | None) -> None:
+        self._lock: int | None = None
+        self._temporary = state is None
+        if state is None:
+            self.path = Path(tempfile.mkdtemp(prefix="simorg-"))
+            return
+        self.path = state
+        state.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise CannotStart(f"another server keeps its state in {state}") from None
+
+    def close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        if self._temporary:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 class Server:
     """``Server(config).start()`` answers requests when it returns; ``stop()`` leaves nothing.
 
-    Usable as a context manager. Raises ``OSError`` if a port is taken.
+    Usable as a context manager. Raises ``sockets.CannotListen`` (an ``OSError``) if a port is
+    taken, ``SeedError`` for a bad definition, ``CannotStart``. ``sockets`` and ``folder``: what a
+    supervisor of many processes has made for all of them, and ends itself.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
-        from simorg import access
-
+    def __init__(
+        self,
+        config: ServerConfig,
+        *,
+        sockets: Sockets | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.config = config
-        self._temporary = None if config.state else Path(tempfile.mkdtemp(prefix="simorg-"))
-        self.folder: Path = config.state or self._temporary or Path()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._ready_file = None if sockets else config.ready_file
+        self._ready_file_written = False
+        self._sockets = sockets or Sockets(config)
+        self._state: StateFolder | None = None
         self._listeners: list[Listener | Proxy] = []
+        self._catalogue: OrgCatalogue | None = None
         try:
-            self.catalogue = OrgCatalogue(config, access.behaviour())
-            self._bind()
+            if folder is None:
+                self._state = StateFolder(config.state)
+                folder = self._state.path
+            self.folder: Path = folder
+            self._open()
         except BaseException:
             self.stop()
             raise
 
-    def _bind(self) -> None:
-        config = self.config
-        self.http: int | None = None
-        self.https: int | None = None
-        self.proxy: int | None = None
+    def _open(self) -> None:
+        from simorg import access
+
+        config, sockets = self.config, self._sockets
+        self.http = port_of(sockets.http) if sockets.http else None
+        self.https = port_of(sockets.https) if sockets.https else None
+        self.proxy = port_of(sockets.proxy) if sockets.proxy else None
         self.authority = ca.ensure(self.folder / "tls", config.host)
-        app = compose.application(Context(self.catalogue, config, self.folder, self.info))
-        if config.port is not None:
-            plain = Listener(config.host, config.port, app, threads=config.threads)
-            self._listeners.append(plain)
-            self.http = plain.port
-        if config.tls_port is not None:
-            tls = Listener(
-                config.host,
-                config.tls_port,
-                app,
-                threads=config.threads,
-                authority=self.authority,
+        with opening(config):
+            self._catalogue = OrgCatalogue(config, access.behaviour())
+        context = compose.context(self._catalogue, config, self.folder, self.info)
+        app = compose.application(context)
+        if sockets.http:
+            self._listeners.append(Listener(sockets.http, app, threads=config.threads))
+        if sockets.https:
+            self._listeners.append(
+                Listener(sockets.https, app, threads=config.threads, authority=self.authority)
             )
-            self._listeners.append(tls)
-            self.https = tls.port
-            if config.proxy_port is not None:
-                proxy = Proxy(config.host, config.proxy_port, (config.host, tls.port))
-                self._listeners.append(proxy)
-                self.proxy = proxy.port
+            target = (reachable(config.host), port_of(sockets.https))
+            if sockets.proxy:
+                self._listeners.append(Proxy(sockets.proxy, target))
+
+    @property
+    def catalogue(self) -> OrgCatalogue:
+        """The orgs served."""
+        if self._catalogue is None:
+            raise RuntimeError("the server is stopped")
+        return self._catalogue
 
     def start(self) -> Server:
         for listener in self._listeners:
             listener.start()
-        if self.config.ready_file is not None:
-            write_atomically(self.config.ready_file, orjson.dumps(self.info()))
+        if self._ready_file is not None:
+            write_atomically(self._ready_file, orjson.dumps(self.info()))
+            self._ready_file_written = True
         return self
 
     def stop(self) -> None:
+        if self._ready_file_written and self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+            self._ready_file_written = False
         for listener in self._listeners:
             listener.stop()
         self._listeners.clear()
-        catalogue = getattr(self, "catalogue", None)
-        if catalogue is not None:
-            catalogue.close()
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-        if self.config.ready_file is not None:
-            self.config.ready_file.unlink(missing_ok=True)
+        self._sockets.close()
+        if self._catalogue is not None:
+            self._catalogue.close()
+            self._catalogue = None
+        if self._state is not None:
+            self._state.close()
+            self._state = None
 
     def __enter__(self) -> Server:
         return self.start()
@@ -92,21 +176,18 @@ class Server:
 
     def url(self, scheme: str = "http") -> str:
         """``http://127.0.0.1:8080``, or ``https://localhost:8443`` by ``scheme``."""
-        port = self.http if scheme == "http" else self.https
-        host = self.config.host
-        if host in ("127.0.0.1", "0.0.0.0", "::1", "::") and scheme == "https":
-            host = "localhost"
-        elif ":" in host:
-            host = f"[{host}]"
-        return f"{scheme}://{host}:{port}"
+        found = self._sockets.url(scheme)
+        if found is None:
+            raise LookupError(f"there is no {scheme} listener")
+        return found
 
     def info(self) -> dict[str, Any]:
         """The content of ``--ready-file``."""
-        host = self.config.host
+        proxy_host = in_url(reachable(self.config.host))
         return {
-            "http": self.url("http") if self.http else None,
-            "https": self.url("https") if self.https else None,
-            "proxy": f"http://{host}:{self.proxy}" if self.proxy else None,
+            "http": self._sockets.url("http"),
+            "https": self._sockets.url("https"),
+            "proxy": f"http://{proxy_host}:{self.proxy}" if self.proxy else None,
             "ca": str(self.authority.certificate),
             "pid": os.getpid(),
             "orgs": [{"id": org.id, "name": org.name} for org in self.catalogue.list()],
