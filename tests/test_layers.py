@@ -17,8 +17,8 @@ LEVEL = {
     "soap": 3,
     "bulk": 3,
     "control": 3,
-    "setup_ui": 3,
-    "server": 4,
+    "setup_ui": 4,  # shares the login and session of oauth
+    "server": 5,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
