@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from simorg.org.catalogue import OrgCatalogue
 
 _PAGE = '<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>'
-_HOME = _PAGE.format(
-    title="simorg",
-    text="A simulated Salesforce org is running here. REST at"
-    ' <a href="/services/data">/services/data</a>, SOAP at /services/Soap/u/{version}, OAuth at'
-    ' /services/oauth2/token, the control API at <a href="/_simorg/health">/_simorg/</a>.',
-)
 _GONE = _PAGE.format(
     title="URL No Longer Exists",
     text="You have attempted to reach a URL that no longer exists in this org.",
@@ -47,8 +41,8 @@ def context(
 
 
 def flask_app(context: Context) -> Flask:
-    """REST, OAuth and the control API."""
-    from simorg import control, oauth, rest
+    """REST, OAuth, Setup and the control API."""
+    from simorg import control, oauth, rest, setup_ui
 
     catalogue, config = context.catalogue, context.config
     app = Flask("simorg", static_folder=None)
@@ -59,7 +53,7 @@ def flask_app(context: Context) -> Flask:
     app.register_blueprint(rest.blueprint(catalogue))
     app.register_blueprint(oauth.blueprint(catalogue))
     app.register_blueprint(control.blueprint(context))
-    app.add_url_rule("/", "home", lambda: Response(_HOME, mimetype="text/html"))
+    app.register_blueprint(setup_ui.blueprint(catalogue))
     app.register_error_handler(HTTPException, _page)
     return app
 
