@@ -90,9 +90,9 @@ def _respond(asked: Asked, outcome: Outcome) -> Response:
     from simorg.oauth import authorize as module
 
     if isinstance(outcome, module.Redirect):
-        return _redirect(outcome.location)
+        return redirect(outcome.location)
     if isinstance(outcome, module.NeedsLogin):
-        return _redirect(login_url(asked.call))
+        return redirect(login_url(asked.call))
     return _approval_page(asked.call, outcome)
 
 
@@ -100,7 +100,7 @@ def _approval_page(call: OAuthCall, outcome: NeedsApproval) -> Response:
     from simorg.oauth import scopes
 
     source = urlencode(list(call.params.items()))
-    return _page(
+    return page(
         "oauth_approve.html",
         app=outcome.app.name,
         scopes=scopes.describe(outcome.scopes),
@@ -137,7 +137,7 @@ def login_url(call: OAuthCall) -> str:
 def _show_error(error: PageError) -> Response:
     if error.error == "invalid_client":  # usage restrictions have a page of their own
         query = urlencode({"error": error.error, "error_description": error.description})
-        return _redirect(f"{ERROR_PATH}?{query}")
+        return redirect(f"{ERROR_PATH}?{query}")
     return _plain_error(error.error, error.description)
 
 
@@ -148,7 +148,7 @@ def _plain_error(error: str, description: str, status: int = 400) -> Response:
 
 def error_page(catalogue: OrgCatalogue) -> Response:
     """The generic OAuth error page; what it was told stands in the address only."""
-    return _page(
+    return page(
         "oauth_error.html",
         detail="OAUTH_APPROVAL_ERROR_GENERIC : An unexpected error has occured during"
         " authentication. Please try again.",
@@ -177,8 +177,8 @@ def login(catalogue: OrgCatalogue) -> Response:
     token = log_in(call, username, call.get("pw"))
     if token is None:
         return _login_page(start, username=username, error=LOGIN_FAILED)
-    response = _redirect(start)
-    _set_cookie(response, SESSION_COOKIE, token)
+    response = redirect(start)
+    set_cookie(response, SESSION_COOKIE, token)
     response.delete_cookie(_FORM_COOKIE, path=LOGIN_PATH)
     return response
 
@@ -191,7 +191,7 @@ def logout(catalogue: OrgCatalogue) -> Response:
     if caller is not None and caller.session_id is not None:
         sessions.end_session(caller.org, caller.session_id)
     start = safe_start_url(request.args.get("startURL", ""))
-    response = _redirect(f"{LOGIN_PATH}?{urlencode({'startURL': start})}")
+    response = redirect(f"{LOGIN_PATH}?{urlencode({'startURL': start})}")
     response.delete_cookie(SESSION_COOKIE, path="/")
     return response
 
@@ -200,7 +200,7 @@ def _login_page(
     start: str, *, username: str = "", error: str | None = None, status: int = 200
 ) -> Response:
     csrf = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
-    response = _page(
+    response = page(
         "oauth_login.html",
         status,
         action=LOGIN_PATH,
@@ -209,7 +209,7 @@ def _login_page(
         error=error,
         csrf=csrf,
     )
-    _set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
+    set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
     return response
 
 
@@ -236,13 +236,13 @@ def current_user(catalogue: OrgCatalogue) -> Caller | None:
     return caller if caller.flow in (Flow.UI, Flow.CONTROL) else None
 
 
-def _set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
+def set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
     response.set_cookie(
         name, value, path=path, httponly=True, samesite="Lax", secure=request.is_secure
     )
 
 
-def _page(template: str, status: int = 200, **values: object) -> Response:
+def page(template: str, status: int = 200, **values: object) -> Response:
     nonce = secrets.token_urlsafe(16)
     response = make_response(render_template(template, nonce=nonce, **values), status)
     response.headers["Content-Security-Policy"] = (
@@ -251,7 +251,7 @@ def _page(template: str, status: int = 200, **values: object) -> Response:
     return _guarded(response)
 
 
-def _redirect(location: str) -> Response:
+def redirect(location: str) -> Response:
     return _guarded(Response(b"", 302, {"Location": location}, mimetype="text/html"))
 
 
