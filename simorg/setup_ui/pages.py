@@ -51,7 +51,18 @@ def resolve(name: str) -> Callable[..., Any]:
 #: headings of the menu, in order
 SECTIONS = ("Apps", "Users", "Identity", "Security", "simorg")
 
-PAGES: tuple[Page, ...] = (Page(HOME, "Setup Home", "home:show"),)
+PAGES: tuple[Page, ...] = (
+    Page(HOME, "Setup Home", "home:show"),
+    Page(
+        "/lightning/setup/ApiAccessControl/home",
+        "API Access Control",
+        "api_access_control:show",
+        "api_access_control:save",
+        section="Security",
+        listed="api_access_control:listed",
+        words="API client whitelisting allowlisted connected apps preference",
+    ),
+)
 
 
 def menu(org: Org, find: str = "") -> list[tuple[str, list[Page]]]:
