@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from simorg.errors import (
     SalesforceError,
 )
 from simorg.org import query
+from simorg.org.catalogue import OrgCatalogue
 from simorg.org.org import Org
 from simorg.org.query.messages import excerpt
 from tests.org.soql_kit import things, user
@@ -21,6 +23,16 @@ from tests.org.soql_kit import things, user
 FIELD, TYPE, MALFORMED = "INVALID_FIELD", "INVALID_TYPE", "MALFORMED_QUERY"
 FILTER = "INVALID_QUERY_FILTER_OPERATOR"
 REFERENCE = "Please reference your WSDL or the describe call for the appropriate names."
+
+
+@pytest.fixture(scope="module")
+def made(shared_catalogue: OrgCatalogue) -> Iterator[Org]:
+    """One org for all refusals: they change nothing."""
+    org = shared_catalogue.create()
+    things(org)
+    yield org
+    shared_catalogue.delete(org.id)
+
 
 REFUSED = [
     # syntax
@@ -145,11 +157,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("soql", "code", "column", "words"), REFUSED, ids=[r[0] for r in REFUSED])
 def test_refusals_point_at_the_mistake(
-    org: Org, soql: str, code: str, column: int, words: str
+    made: Org, soql: str, code: str, column: int, words: str
 ) -> None:
-    things(org)
     with pytest.raises(QueryError) as caught:
-        query.query(user(org), soql)
+        query.query(user(made), soql)
     error = caught.value
     lines = error.message.split("\n")
     assert (error.code, error.row, error.column) == (code, 1, column)
@@ -216,7 +227,8 @@ def test_excerpts_reach_thirty_characters_to_the_ends_of_words() -> None:
 def test_rows_count_from_the_line(org: Org) -> None:
     with pytest.raises(InvalidType) as caught:
         query.query(user(org), "SELECT Id\nFROM Maycur_Form__c\nLIMIT 1")
-    assert caught.value.message.startswith("\nFROM Maycur_Form__c\n     ^\nERROR at Row:2:Column:6\n")
+    shown = "\nFROM Maycur_Form__c\n     ^\nERROR at Row:2:Column:6\n"
+    assert caught.value.message.startswith(shown)
 
 
 def test_too_long_too_deep_and_nul(org: Org) -> None:

@@ -45,7 +45,7 @@ def test_table_prefixes_and_aliases(caller: Caller) -> None:
     [account] = insert(caller, "Account", [{"Name": "Zed"}])
     insert(caller, "Contact", [{"LastName": "Zz", "AccountId": account}])
     for text in (
-        "SELECT Contact.LastName, Contact.Account.Name FROM Contact WHERE Contact.Account.Name='zed'",
+        "SELECT Contact.LastName, Contact.Account.Name FROM Contact WHERE Account.Name='zed'",
         "SELECT c.LastName, c.Account.Name FROM Contact c WHERE c.Account.Name = 'zed'",
         "SELECT c.LastName, Account.Name FROM Contact AS c WHERE Account.Name = 'zed'",
         "SELECT c.LastName, a.Name FROM Contact c, c.Account a WHERE a.Name = 'zed'",

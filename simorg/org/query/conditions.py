@@ -197,10 +197,9 @@ class Conditions:
         nulls = [v for v in node.values if v.kind == "null" or v.text == "''"]
         others = [v for v in node.values if v.kind != "null" and v.text != "''"]
         tests: list[Condition] = []
-        listed = [v for v in others if v.kind == "string" and v.slot is not None]
-        if listed and len({v.slot for v in listed}) == 1 and len(listed) > 0 and _grouped(node):
-            tests.append(self._list(node, left, listed))
-            others = [v for v in others if v not in listed]
+        if others and _grouped(node):
+            tests.append(self._list(node, left, others))
+            others = []
         for value in others:
             equal = ast.Comparison(node.left, "=", (value,), node.pos)
             tests.append(self._compare(equal, left, value))
@@ -264,4 +263,4 @@ def _is_text(kind: str) -> bool:
 
 def _grouped(node: ast.Comparison) -> bool:
     """Whether the scanner took the whole list as one literal (strings only)."""
-    return all(v.kind == "string" for v in node.values)
+    return all(v.kind == "string" and v.slot is not None for v in node.values)

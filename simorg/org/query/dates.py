@@ -16,6 +16,10 @@ from simorg.org.timezones import midnight, zone
 #: locales whose calendars begin the week on Sunday; elsewhere it begins on Monday
 _SUNDAY = frozenset({"US", "CA", "MX", "JP", "BR", "IL", "IN", "KR", "TW", "HK", "PH", "ZA"})
 
+#: the dates a record can hold, with room for every time zone
+#: https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_dateformats.htm
+_EARLIEST, _LATEST = date(1699, 1, 1), date(4001, 1, 1)
+
 PLAIN = frozenset(
     {"TODAY", "YESTERDAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"}
     | {
@@ -137,7 +141,7 @@ def bounds(
 
 
 def _instant(day: date, calendar: Calendar) -> str:
-    inside = min(max(day, date(1000, 1, 1)), date(9999, 12, 29))
+    inside = min(max(day, _EARLIEST), _LATEST)
     return to_text(midnight(datetime(inside.year, inside.month, inside.day), calendar.time_zone))
 
 

@@ -8,6 +8,7 @@ punctuation, and words without an operator between them must all be found.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,6 +19,9 @@ from simorg.org.query.messages import at
 from simorg.org.query.scope import Scope
 from simorg.org.schema.model import Field
 
+#: our bounds
+MAX_NESTING = 40
+MAX_TOKENS = 200
 #: what ends a word, besides blanks
 _PUNCTUATION = ".,;:@-_/()[]'\"+&!?#"
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([()])|((?:[^\s()"\\]|\\.)+))', re.DOTALL)
@@ -34,11 +38,10 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """AND (``every``) or OR of two parts."""
+class Several:
+    """AND (``every``) or OR of parts."""
 
-    left: Find
-    right: Find
+    parts: tuple[Find, ...]
     every: bool
 
 
@@ -49,7 +52,7 @@ class Without:
     operand: Find
 
 
-Find: TypeAlias = Word | Both | Without
+Find: TypeAlias = Word | Several | Without
 
 
 class FindParser:
@@ -67,9 +70,13 @@ class FindParser:
         ]
         self.end = end
         self.at = 0
+        self.depth = 0
 
     def parse(self) -> Find:
         """:raises MalformedSearch: nothing to search for, or a lone operator or parenthesis."""
+        if len(self.tokens) > MAX_TOKENS:
+            pos = self.tokens[MAX_TOKENS][2]
+            raise at(MalformedSearch, self.text, pos, f"more than {MAX_TOKENS} search terms")
         found = self._or()
         if self.at < len(self.tokens):
             raise self._unexpected()
@@ -89,37 +96,44 @@ class FindParser:
         return word if word in ("AND", "OR", "NOT", "(", ")", "&", "|") else ""
 
     def _or(self) -> Find:
-        left = self._and()
+        parts = [self._and()]
         while self._peek() in ("OR", "|"):
             self.at += 1
-            left = Both(left, self._and(), False)
-        return left
+            parts.append(self._and())
+        return parts[0] if len(parts) == 1 else Several(tuple(parts), False)
 
     def _and(self) -> Find:
-        left = self._one()
+        parts = [self._one()]
         while self.at < len(self.tokens) and self._peek() not in ("OR", "|", ")"):
             if self._peek() in ("AND", "&"):
                 self.at += 1
-            left = Both(left, self._one(), True)
-        return left
+            parts.append(self._one())
+        return parts[0] if len(parts) == 1 else Several(tuple(parts), True)
 
     def _one(self) -> Find:
         operator = self._peek()
-        if operator == "NOT":
-            self.at += 1
-            return Without(self._one())
-        if operator == "(":
-            self.at += 1
-            found = self._or()
-            if self._peek() != ")":
-                raise self._unexpected()
-            self.at += 1
-            return found
+        if operator in ("NOT", "("):
+            return self._nested(operator)
         if operator or self.at >= len(self.tokens):
             raise self._unexpected()
         phrase, word, pos = self.tokens[self.at]
         self.at += 1
         return self._word(word if phrase is None else phrase, pos)
+
+    def _nested(self, operator: str) -> Find:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self._unexpected()
+        self.at += 1
+        if operator == "NOT":
+            found: Find = Without(self._one())
+        else:
+            found = self._or()
+            if self._peek() != ")":
+                raise self._unexpected()
+            self.at += 1
+        self.depth -= 1
+        return found
 
     def _word(self, text: str, pos: int) -> Word:
         plain = re.sub(r"\\(.)", r"\1", text)
@@ -135,7 +149,7 @@ class FindParser:
 def _pattern(text: str) -> str:
     """A LIKE pattern of a word with wildcards; punctuation becomes a blank as in the fields."""
     out: list[str] = []
-    characters = iter(text.lower())
+    characters = iter(text)
     for character in characters:
         if character == "\\":
             character = next(characters, "")
@@ -167,24 +181,42 @@ def searched(scope: Scope, group: str) -> list[Field]:
 
 
 def conditions(scope: Scope, find: Find, group: str) -> list[Any]:
-    """FIND as an SQL condition: a word may be in any of the searched fields."""
-    columns = [_words(scope.table.c[f.name]) for f in searched(scope, group)]
-    return [_condition(find, columns) if columns else sa.false()]
+    """FIND as an SQL condition: a word may be in any of the searched fields.
+
+    The fields are searched as one text, put together in a subquery so that its expression is not
+    repeated for each word."""
+    context = scope.context
+    table = context.table(scope.sobject)
+    columns = [table.c[f.name] for f in searched(scope, group)]
+    if not columns:
+        return [sa.false()]
+    texts = sa.select(table.c["Id"], _words(columns, context.sqlite).label("words")).subquery(
+        context.alias()
+    )
+    found = sa.select(texts.c["Id"]).where(
+        _condition(find, texts.c["words"], str.casefold if context.sqlite else str.lower)
+    )
+    return [scope.id_column.in_(found)]
 
 
-def _words(column: Any) -> Any:
-    """Lower case, padded, punctuation blanked out."""
-    folded = sa.func.lower(sa.func.coalesce(column, ""))
+def _words(columns: list[Any], sqlite: bool) -> Any:
+    """Lower case, padded, punctuation blanked out; fields apart from each other."""
+    blank, between = sa.literal_column("' '"), sa.literal_column("' | '")
+    text: Any = blank
+    for number, column in enumerate(columns):
+        text = text.concat(sa.func.coalesce(column, blank))
+        text = text.concat(between if number < len(columns) - 1 else blank)
+    text = sa.func.sf_fold(text) if sqlite else sa.func.lower(text)
     for character in _PUNCTUATION:
         quoted = "''''" if character == "'" else f"'{character}'"
-        folded = sa.func.replace(folded, sa.literal_column(quoted.replace(":", "\\:")), " ")
-    return sa.literal_column("' '").concat(folded).concat(sa.literal_column("' '"))
+        text = sa.func.replace(text, sa.literal_column(quoted.replace(":", "\\:")), blank)
+    return text
 
 
-def _condition(find: Find, columns: list[Any]) -> Any:
+def _condition(find: Find, words: Any, fold: Callable[[str], str]) -> Any:
     if isinstance(find, Word):
-        return sa.or_(*(column.like(find.pattern, escape="\\") for column in columns))
+        return words.like(fold(find.pattern), escape="\\")
     if isinstance(find, Without):
-        return sa.not_(_condition(find.operand, columns))
-    parts = _condition(find.left, columns), _condition(find.right, columns)
+        return sa.not_(_condition(find.operand, words, fold))
+    parts = [_condition(part, words, fold) for part in find.parts]
     return sa.and_(*parts) if find.every else sa.or_(*parts)
