@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from simorg.org.caller import Caller
 from simorg.org.org import Org
@@ -64,11 +64,24 @@ class Call:
         return self.query.get(name, "").strip().lower() == "true"
 
 
+class Late(Protocol):
+    """A value made when it is known what for: JSON has a shorter way than by plain values."""
+
+    def value(self) -> Any:
+        """Plain dicts and lists."""
+        ...
+
+    def json(self) -> bytes:
+        """What dumping ``value()`` would give."""
+        ...
+
+
 @dataclass(slots=True)
 class Reply:
     """``value`` is what JSON shows (None: no body); ``root`` names the XML document element.
 
-    ``item`` names the elements of a list in XML. ``raw`` with ``content_type`` replaces both.
+    ``item`` names the elements of a list in XML. ``late`` stands for a value not made yet; ``raw``
+    with ``content_type`` replaces them all.
     """
 
     value: Any = None
@@ -76,6 +89,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     root: str = "Result"
     item: str = "Item"
+    late: Late | None = None
     raw: bytes | None = None
     content_type: str | None = None
 

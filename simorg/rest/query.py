@@ -9,9 +9,11 @@ from typing import Any
 
 from simorg.errors import BadRequest
 from simorg.org import query as soql
+from simorg.org.org import Org
 from simorg.org.query.layout import ResultPage
 from simorg.rest.call import Call, Reply
 from simorg.rest.columns import column_metadata
+from simorg.rest.render import encode
 from simorg.rest.rows import builder
 
 
@@ -42,20 +44,35 @@ def _query(call: Call, *, include_deleted: bool) -> Reply:
     page = soql.query(call.caller, text, include_deleted=include_deleted)
     if call.flag("columns"):
         return Reply(column_metadata(call.org, page.layout), root="QueryColumns")
-    return Reply(page_value(call, page), root="QueryResult")
+    return Reply(late=Page(call.org, page, call.base), root="QueryResult")
 
 
 def query_more(call: Call) -> Reply:
     """``GET /query/{locator}``: the page a ``nextRecordsUrl`` points to."""
     page = soql.query_more(call.caller, call.params["locator"])
-    return Reply(page_value(call, page), root="QueryResult")
+    return Reply(late=Page(call.org, page, call.base), root="QueryResult")
 
 
-def page_value(call: Call, page: ResultPage) -> dict[str, Any]:
-    """A result page as REST shows it."""
-    base = call.base + "/"
-    value: dict[str, Any] = {"totalSize": page.total_size, "done": page.done}
-    if page.locator is not None:
-        value["nextRecordsUrl"] = f"{base}query/{page.locator}"
-    value["records"] = builder(call.org, page.layout)(page.rows, base) if page.rows else []
-    return value
+class Page:
+    """A result page as REST shows it (``call.Late``)."""
+
+    __slots__ = ("_base", "_org", "_page")
+
+    def __init__(self, org: Org, page: ResultPage, base: str) -> None:
+        self._org, self._page, self._base = org, page, base + "/"
+
+    def value(self) -> dict[str, Any]:
+        return self._value(structs=False)
+
+    def json(self) -> bytes:
+        return encode(self._value(structs=True))
+
+    def _value(self, *, structs: bool) -> dict[str, Any]:
+        page, base = self._page, self._base
+        value: dict[str, Any] = {"totalSize": page.total_size, "done": page.done}
+        if page.locator is not None:
+            value["nextRecordsUrl"] = f"{base}query/{page.locator}"
+        rows = page.rows
+        build = builder(self._org, page.layout, structs=structs) if rows else None
+        value["records"] = build(rows, base) if build is not None else []
+        return value

@@ -13,7 +13,7 @@ from simorg.org import query, records
 from simorg.org.schema.model import ChildRelationship, Field, SObjectType
 from simorg.rest import objects, record
 from simorg.rest.call import Call, Reply
-from simorg.rest.query import page_value
+from simorg.rest.query import Page
 
 #: what may stand in a Content-Type header; the field itself takes anything
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?", re.ASCII)
@@ -71,7 +71,7 @@ def _children(call: Call, kind: SObjectType, record_id: str, child: ChildRelatio
     page = query.query(
         call.caller, f"SELECT {fields} FROM {child.child} WHERE {child.field} = '{record_id}'"
     )
-    return Reply(page_value(call, page), root="QueryResult")
+    return Reply(late=Page(call.org, page, call.base), root="QueryResult")
 
 
 def _blob(call: Call, kind: SObjectType, record_id: str, field: Field) -> Reply:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
 import orjson
 
 from simorg.rest.call import Reply
@@ -30,6 +31,10 @@ def _other(value: Any) -> Any:
 def to_json(value: Any, *, pretty: bool = False) -> bytes:
     """``pretty`` is what ``X-PrettyPrint: 1`` asks."""
     return orjson.dumps(value, _other, orjson.OPT_INDENT_2 if pretty else None)
+
+
+#: JSON of values that hold the Structs of ``rows``
+encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def to_xml(value: Any, root: str, item: str = "Item") -> bytes:
@@ -108,8 +113,13 @@ def render(reply: Reply, *, xml: bool, pretty: bool) -> tuple[bytes, str]:
     """(entity, Content-Type) of a reply."""
     if reply.raw is not None:
         return reply.raw, reply.content_type or "application/octet-stream"
-    if reply.value is None:
+    value = reply.value
+    if reply.late is not None:
+        if not (xml or pretty):
+            return reply.late.json(), JSON_TYPE
+        value = reply.late.value()
+    if value is None:
         return b"", ""
     if xml:
-        return to_xml(reply.value, reply.root, reply.item), XML_TYPE
-    return to_json(reply.value, pretty=pretty), JSON_TYPE
+        return to_xml(value, reply.root, reply.item), XML_TYPE
+    return to_json(value, pretty=pretty), JSON_TYPE

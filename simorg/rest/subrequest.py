@@ -81,4 +81,4 @@ def value_of(reply: Reply) -> Any:
     """The reply's body inside a composite answer."""
     if reply.raw is not None:
         return base64.b64encode(reply.raw).decode("ascii")
-    return reply.value
+    return reply.value if reply.late is None else reply.late.value()
