@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -164,3 +165,12 @@ def test_locators_survive_a_restart(tmp_path: Path) -> None:
     assert [r["Name"] for r in rows(more)] == ["restart200"]
     assert more.done
     second.close()
+
+
+def test_narrow_ranges_page_by_their_index(caller: Caller) -> None:
+    wanted = [f"n{n:03}" for n in range(100, 400)]
+    text = "SELECT Name FROM Thing__c WHERE Name >= 'n100' AND Name < 'n400'"
+    with patch("simorg.org.query.ranges.FEW", 0):  # every range is a wide one
+        assert [r["Name"] for r in run(caller, text + " ")] == wanted
+    assert [r["Name"] for r in run(caller, text)] == wanted
+    assert len(run(caller, "SELECT Id FROM Thing__c WHERE CreatedDate = TODAY")) == COUNT

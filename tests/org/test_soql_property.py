@@ -80,9 +80,7 @@ def holds(test: Any, row: dict[str, Any]) -> bool:
         return not holds(test[1], row)
     if kind == "semi":
         _, negated, wanted = test
-        inside = any(
-            p["Thing__c"] == row["Id"] and holds(wanted, p) for p in row["@parts"]
-        )
+        inside = any(p["Thing__c"] == row["Id"] and holds(wanted, p) for p in row["@parts"])
         return inside != negated
     _, path, operator, operand = test
     value = fetch(row, path)

@@ -16,6 +16,7 @@ from simorg.org.query.filters import ordering, where
 from simorg.org.query.messages import NO_RELATIONSHIP
 from simorg.org.query.plan import Bind, ChildPlan, Plan
 from simorg.org.query.projection import Projection
+from simorg.org.query.ranges import few_rows
 from simorg.org.query.scope import MAX_LEVELS, Scope, make_scope
 from simorg.org.query.values import Count
 from simorg.org.schema.model import Field
@@ -89,6 +90,7 @@ class _Compiler:
         page = rows.order_by(*order, by_id).limit(limit)
         offset = sa.bindparam(plan.OFFSET, type_=sa.Integer())
         after = by_id > sa.bindparam(plan.AFTER, type_=sa.Text())
+        few = few_rows(scope, tree, rows)
         return Plan(
             sobject=scope.sobject.name,
             layout=projection.root.layout(),
@@ -107,6 +109,7 @@ class _Compiler:
             uses_fiscal_year=context.uses_fiscal_year,
             bounded_fields=bounded,
             filtered=tuple(context.filtered),
+            few_rows=few,
         )
 
 

@@ -12,7 +12,7 @@ from simorg.errors import BadRequest
 from simorg.org.query import dates
 from simorg.org.query import plan as p
 from simorg.org.query.layout import ChildPage, Row
-from simorg.org.query.plan import ChildPlan, Plan, Transform
+from simorg.org.query.plan import ChildPlan, FewRows, Plan, Transform
 
 if TYPE_CHECKING:
     from simorg.org.caller import Caller
@@ -116,12 +116,15 @@ def page(
     if left <= 0:
         return Page((), False)
     values[p.LIMIT] = left
-    if after is not None and plan.continuation is not None:
+    way: Plan | FewRows = plan
+    if plan.few_rows is not None and reader.one(plan.few_rows.probe, values) is None:
+        way = plan.few_rows
+    if after is not None and way.continuation is not None:
         values[p.AFTER] = after
-        rows: Sequence[Row] = reader.rows(plan.continuation, values)
+        rows: Sequence[Row] = reader.rows(way.continuation, values)
     else:
         values[p.OFFSET] = values.get(p.ASKED_OFFSET, 0) + position
-        rows = reader.rows(plan.statement, values)
+        rows = reader.rows(way.statement, values)
     more = len(rows) > size
     if more:
         rows = rows[:size]

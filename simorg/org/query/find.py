@@ -201,8 +201,9 @@ def conditions(scope: Scope, find: Find, group: str) -> list[Any]:
 
 def _words(columns: list[Any], sqlite: bool) -> Any:
     """Lower case, padded, punctuation blanked out; fields apart from each other."""
-    blank, between = sa.literal_column("' '"), sa.literal_column("' | '")
-    text: Any = blank
+    blank: Any = sa.literal_column("' '")
+    between: Any = sa.literal_column("' | '")
+    text = blank
     for number, column in enumerate(columns):
         text = text.concat(sa.func.coalesce(column, blank))
         text = text.concat(between if number < len(columns) - 1 else blank)

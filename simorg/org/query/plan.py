@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from simorg.org.query.layout import Layout
@@ -89,4 +89,15 @@ class Plan:
     #: FIELDS(ALL) and FIELDS(CUSTOM) need a LIMIT of at most 200
     bounded_fields: bool = False
     #: filtered fields, for explain
-    filtered: tuple[str, ...] = field(default=())
+    filtered: tuple[str, ...] = ()
+    #: SQLite: another way for narrow ranges
+    few_rows: FewRows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FewRows:
+    """``probe`` finds a row when the range is wide; the others serve when it is narrow."""
+
+    probe: Statement
+    statement: Statement
+    continuation: Statement
