@@ -101,6 +101,8 @@ def serve(**options: Any) -> None:
         done.wait()
     finally:
         server.stop()
+    if getattr(server, "lost", False):
+        _fail("a worker process ended; see above")
 
 
 def _greet(info: dict[str, Any], *, default: bool) -> None:

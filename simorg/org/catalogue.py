@@ -85,10 +85,14 @@ class OrgCatalogue:
         self._idle = IdleConnections(idle_connections)
         try:
             self._registry, self._spaces = self._open()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        try:
             with self._registry.exclusive():
                 self._start()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.close()
             raise
 
     # -- opening -----------------------------------------------------------------------------

@@ -28,12 +28,21 @@ class ChunkedBody(io.RawIOBase):
         self._source = source
         self._left = 0  # bytes of the present chunk
         self._first = True
+        self._broken = False
         self.closed_cleanly = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self._broken:  # what comes next is no chunk, whatever it looks like
+            raise BadChunk()
+        self._broken = True
+        count = self._readinto(buffer)
+        self._broken = False
+        return count
+
+    def _readinto(self, buffer: Any) -> int:
         if self.closed_cleanly:
             return 0
         if not self._left and not self._next_chunk():

@@ -48,8 +48,9 @@ def flask_app(context: Context) -> Flask:
     app = Flask("simorg", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = config.max_body
-    app.config["MAX_FORM_MEMORY_SIZE"] = config.max_body
+    # RequestBody refuses at the limit; Werkzeug would cut a chunked body off there without a word
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body + 1
+    app.config["MAX_FORM_MEMORY_SIZE"] = config.max_body + 1
     app.register_blueprint(rest.blueprint(catalogue))
     app.register_blueprint(oauth.blueprint(catalogue))
     app.register_blueprint(control.blueprint(context))

@@ -36,6 +36,7 @@ class Workers:
         self._state = StateFolder(config.state)
         self._workers: list[_Worker] = []
         self._info: dict[str, Any] = {}
+        self.lost = False
         # workers notice by its end that the supervisor is gone, however it went
         self._alive, self._lifeline = os.pipe()
 
@@ -93,10 +94,11 @@ class Workers:
         return {**self._info, "pid": os.getpid()}
 
     def watch(self, done: threading.Event) -> None:
-        """Set ``done`` when a worker ends unasked."""
+        """Set ``done`` when a worker ends unasked; ``lost`` is true from then on."""
 
         def wait() -> None:
             pid, _ = os.waitpid(-1, 0)
+            self.lost = not done.is_set()
             self._workers = [w for w in self._workers if w.pid != pid]
             done.set()
 
