@@ -160,23 +160,26 @@ def error_page(catalogue: OrgCatalogue) -> Response:
 
 def login(catalogue: OrgCatalogue) -> Response:
     """The login page."""
-    if request.method == "GET":
-        start = safe_start_url(request.args.get("startURL", ""))
-        return _login_page(start, username=request.args.get("un", "")[:80])
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
         return _plain_error(error.error, error.description, error.status)
+    if request.method == "GET":
+        start = safe_start_url(call.get("startURL"))
+        return _login_page(call, start, username=call.get("un")[:80])
     cookie = request.cookies.get(_FORM_COOKIE, "")
     start, username = safe_start_url(call.get("startURL")), call.get("username").strip()
     if not cookie or not hmac.compare_digest(call.get("csrf").encode(), cookie.encode()):
         message = "The page has expired. Please log in again."
-        return _login_page(start, username=username, error=message, status=403)
-    from simorg.oauth.ui_login import log_in
+        return _login_page(call, start, username=username, error=message, status=403)
+    from simorg.oauth.ui_login import log_in, log_in_as
 
-    token = log_in(call, username, call.get("pw"))
+    if chosen := call.get("choose"):
+        token = log_in_as(call, chosen)
+    else:
+        token = log_in(call, username, call.get("pw"))
     if token is None:
-        return _login_page(start, username=username, error=LOGIN_FAILED)
+        return _login_page(call, start, username=username, error=LOGIN_FAILED)
     response = redirect(start)
     set_cookie(response, SESSION_COOKIE, token)
     response.delete_cookie(_FORM_COOKIE, path=LOGIN_PATH)
@@ -197,8 +200,15 @@ def logout(catalogue: OrgCatalogue) -> Response:
 
 
 def _login_page(
-    start: str, *, username: str = "", error: str | None = None, status: int = 200
+    call: OAuthCall,
+    start: str,
+    *,
+    username: str = "",
+    error: str | None = None,
+    status: int = 200,
 ) -> Response:
+    from simorg.oauth.user_choice import choices
+
     csrf = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
     response = page(
         "oauth_login.html",
@@ -208,6 +218,7 @@ def _login_page(
         username=username,
         error=error,
         csrf=csrf,
+        choices=choices(call),
     )
     set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
     return response
