@@ -26,6 +26,9 @@ _SUBTYPES = {
     Flow.REFRESH_TOKEN: "OauthRefreshToken",
     Flow.CLIENT_CREDENTIALS: "OauthClientCredentials",
     Flow.TOKEN_EXCHANGE: "OauthTokenExchange",
+    Flow.JWT_BEARER: "OauthJwtBearer",
+    Flow.SAML_BEARER: "OauthSamlBearer",
+    Flow.DEVICE: "OauthDevice",
 }
 
 

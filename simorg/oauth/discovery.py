@@ -30,6 +30,7 @@ def openid_configuration(base_url: str) -> dict[str, Any]:
             "refresh_token",
             "password",
             "client_credentials",
+            "device",
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
         ],
         "subject_types_supported": ["public"],

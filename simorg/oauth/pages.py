@@ -45,7 +45,7 @@ def authorize(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return _plain_error(error.error, error.description)
+        return plain_error(error.error, error.description)
     return _proceed(call)
 
 
@@ -54,11 +54,11 @@ def approve(catalogue: OrgCatalogue) -> Response:
     try:
         posted = read_call(catalogue, request)
     except OAuthError as error:
-        return _plain_error(error.error, error.description)
+        return plain_error(error.error, error.description)
     source, sid = posted.get("source"), request.cookies.get(SESSION_COOKIE, "")
     expected = approval_token(sid, source)
     if not sid or not hmac.compare_digest(posted.get("csrf").encode(), expected.encode()):
-        return _plain_error("invalid_request", "the page has expired, please start again", 403)
+        return plain_error("invalid_request", "the page has expired, please start again", 403)
     pairs = parse_qsl(source, keep_blank_values=True)
     call = OAuthCall(
         catalogue=catalogue,
@@ -138,10 +138,10 @@ def _show_error(error: PageError) -> Response:
     if error.error == "invalid_client":  # usage restrictions have a page of their own
         query = urlencode({"error": error.error, "error_description": error.description})
         return redirect(f"{ERROR_PATH}?{query}")
-    return _plain_error(error.error, error.description)
+    return plain_error(error.error, error.description)
 
 
-def _plain_error(error: str, description: str, status: int = 400) -> Response:
+def plain_error(error: str, description: str, status: int = 400) -> Response:
     text = urlencode({"error": error, "error_description": description}).replace("+", "%20")
     return _guarded(make_response(text, status, {"Content-Type": "text/plain;charset=UTF-8"}))
 
@@ -163,7 +163,7 @@ def login(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return _plain_error(error.error, error.description, error.status)
+        return plain_error(error.error, error.description, error.status)
     if request.method == "GET":
         start = safe_start_url(call.get("startURL"))
         return _login_page(call, start, username=call.get("un")[:80])

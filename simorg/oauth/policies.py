@@ -38,6 +38,8 @@ class AppPolicy:
     secret_optional: bool
     secret_required_for_refresh: bool
     client_credentials: bool
+    #: ``isDeviceFlowEnabled``; the Salesforce CLI's own app has it
+    device_flow: bool
     refresh_rotation: bool
     introspect_all: bool
     #: ``infinite``, ``zero``, ``specific_lifetime:n:UNIT`` or ``specific_inactivity:n:UNIT``
@@ -66,6 +68,7 @@ def policy(app: App) -> AppPolicy:
         client_credentials=bool(
             config.get("isClientCredentialEnabled", config.get("clientCredentials", False))
         ),
+        device_flow=bool(config.get("isDeviceFlowEnabled", app.consumer_key == PLATFORM_CLI)),
         refresh_rotation=bool(config.get("isRefreshTokenRotationEnabled", False)),
         introspect_all=bool(config.get("isIntrospectAllTokens", False)),
         refresh_token_policy=str(config.get("refreshTokenPolicy", "infinite")),

@@ -27,7 +27,7 @@ View = Callable[["OrgCatalogue"], Response]
 
 def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     """All routes, bound to a catalogue."""
-    from simorg.oauth import pages
+    from simorg.oauth import device_pages, pages
 
     made = Blueprint("oauth", __name__, template_folder="templates")
 
@@ -47,6 +47,7 @@ def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     add("/services/oauth2/authorize", pages.authorize, ("GET", "POST"))
     add(pages.APPROVAL_PATH, pages.approve, ("POST",))
     add(pages.ERROR_PATH, pages.error_page, ("GET",))
+    add("/setup/connect", device_pages.connect, ("GET", "POST"))
     add(pages.LOGIN_PATH, pages.login, ("GET", "POST"))
     add(pages.LOGOUT_PATH, pages.logout, ("GET",))
     return made
