@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -19,7 +20,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 _DAYS = 825  # the longest leaf life that Apple's and Chrome's verifiers take
 HOSTS = (
     "localhost",
-    "*.localhost",
     "login.salesforce.com",
     "test.salesforce.com",
     "*.salesforce.com",
@@ -34,6 +34,7 @@ HOSTS = (
     "*.vf.force.com",
 )
 ADDRESSES = ("127.0.0.1", "::1")
+ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,30 @@ class Authority:
 def ensure(folder: Path, host: str) -> Authority:
     """The CA of a state folder, made at first use; the leaf also names ``host``."""
     authority = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    if not (authority.certificate.exists() and _usable(authority, host)):
+    if not _usable(authority, host):
         _create(folder, authority, host)
     return authority
 
 
 def _usable(authority: Authority, host: str) -> bool:
-    if not (authority.chain.exists() and authority.key.exists()):
+    """Whether the files belong together, name the host and hold for another week."""
+    try:
+        leaf = x509.load_pem_x509_certificate(authority.chain.read_bytes())
+        leaf.verify_directly_issued_by(
+            x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+        )
+        key = serialization.load_pem_private_key(authority.key.read_bytes(), None)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
-    leaf = x509.load_pem_x509_certificate(authority.chain.read_bytes())
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     known = set(names.get_values_for_type(x509.DNSName))
     known.update(str(a) for a in names.get_values_for_type(x509.IPAddress))
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=7)
-    return host in known and leaf.not_valid_after_utc > soon
+    return (
+        key.public_key() == leaf.public_key()
+        and (host in known or host in ANY_ADDRESS)
+        and leaf.not_valid_after_utc > soon
+    )
 
 
 def _create(folder: Path, authority: Authority, host: str) -> None:
@@ -134,7 +145,7 @@ def _names(host: str) -> list[x509.GeneralName]:
         addresses.append(host)
     except ValueError:
         names.append(x509.DNSName(host))
-    unique = dict.fromkeys(addresses)
+    unique = [a for a in dict.fromkeys(addresses) if a not in ANY_ADDRESS]
     return names + [x509.IPAddress(ipaddress.ip_address(a)) for a in unique]
 
 

@@ -73,7 +73,13 @@ def test_wrong_verb_on_a_page(wire: Wire) -> None:
 
 
 def test_head_sends_no_body(wire: Wire) -> None:
-    for path in ("/", "/services/data", "/_simorg/health", "/nothing", "/services/Soap/u/59.0?wsdl"):
+    for path in (
+        "/",
+        "/services/data",
+        "/_simorg/health",
+        "/nothing",
+        "/services/Soap/u/59.0?wsdl",
+    ):
         answer = wire.request(f"HEAD {path} HTTP/1.1\nHost: localhost", method="HEAD")
         assert answer.status in (200, 404)
     assert wire.request(HEALTH).status == 200  # nothing was left on the connection
