@@ -102,12 +102,17 @@ def may_assign(caller: Caller) -> bool:
     return needs.holds(caller, needs.ASSIGN_APPS)
 
 
+def _require_install(caller: Caller, app: App) -> None:
+    packaged = needs.PACKAGED if app.config.get("packaged") else ()
+    needs.require(caller, needs.MANAGE_APPS + packaged)
+
+
 # -- state ---------------------------------------------------------------------------------------
 
 
 def install(caller: Caller, app: App) -> None:
     """Install: the app becomes manageable, and under the preference allowlisted."""
-    needs.require(caller, needs.MANAGE_APPS)
+    _require_install(caller, app)
     control = settings.api_access_control(caller.org)
     values: dict[str, Any] = {"simorg_Installed": True, "simorg_BlockedByAllowlisting": False}
     if control.new_install_policy == ADMIN_APPROVED and settings.read(caller.org).internal_on:
@@ -119,7 +124,7 @@ def uninstall(caller: Caller, app: App) -> None:
     """Uninstall, and end every session that came through the app.
 
     Policy and assignments stay on record and hold again after the next install (our choice)."""
-    needs.require(caller, needs.MANAGE_APPS)
+    _require_install(caller, app)
     with caller.org.store.writing():
         values = {"simorg_Installed": False}
         display = f"Uninstalled connected app {app.name}"

@@ -62,6 +62,31 @@ PAGES: tuple[Page, ...] = (
         listed="api_access_control:listed",
         words="API client whitelisting allowlisted connected apps preference",
     ),
+    Page(
+        "/lightning/setup/ConnectedAppsUsage/home",
+        "Connected Apps OAuth Usage",
+        "apps_usage:show",
+        "apps_usage:act",
+        section="Apps",
+        need=needs.APPS_USAGE,
+        words="tokens revoke block unblock install uninstall",
+    ),
+    Page(
+        "/lightning/setup/ConnectedAppsUsage/<app_id>/users",
+        "Users of a connected app",
+        "apps_usage:users",
+        "apps_usage:revoke",
+        need=needs.APPS_USAGE,
+        under="/lightning/setup/ConnectedAppsUsage/home",
+    ),
+    Page(
+        "/identity/app/AppInstallApprovalPage.apexp",
+        "Install connected app?",
+        "apps_usage:ask_install",
+        "apps_usage:install",
+        need=needs.MANAGE_APPS,
+        under="/lightning/setup/ConnectedAppsUsage/home",
+    ),
 )
 
 

@@ -60,6 +60,12 @@ class Visit:
         """A query parameter, trimmed; "" when it was not sent."""
         return request.args.get(name, "").strip()[:limit]
 
+    def time(self, text: str | None) -> str:
+        """A store text in the visitor's time zone, for people."""
+        from simorg.setup_ui.times import shown
+
+        return shown(text, self.caller.time_zone)
+
     # -- answers ---------------------------------------------------------------------------------
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:

@@ -20,6 +20,7 @@ from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
 from simorg.org.org import Org
+from simorg.setup_ui.visit import csrf_token
 from tests.conftest import username
 
 BASE = "http://127.0.0.1:8080"
@@ -102,6 +103,11 @@ class Person:
         """GET; a redirect is not followed."""
         return Document(self.http.get(path, base_url=BASE, query_string=query or None), path)
 
+    @property
+    def csrf(self) -> str:
+        """What the forms of this session carry."""
+        return csrf_token(self.sid)
+
     def post(self, path: str, **form: Any) -> Document:
         """POST and follow the redirect after it, when there is one."""
         response = self.http.post(path, base_url=BASE, data=form)
@@ -126,6 +132,12 @@ class Person:
             data[name] = value
         data = {k: v for k, v in data.items() if v is not None and k != without}
         return self.post(form.get("action") or urlsplit(page.path).path, **data)
+
+
+def missing(page: Document) -> list[str]:
+    """Permissions an Insufficient Privileges page names."""
+    assert page.status == 403 and page.heading == "Insufficient Privileges", page.words()
+    return page.all("//ul[@id='missing']/li")
 
 
 @dataclass
@@ -168,6 +180,45 @@ class Setup:
     def trail(self) -> list[str]:
         """What the audit trail says, oldest first."""
         return [row["Display"] for row in self.rows("SetupAuditTrail")]
+
+    def grant(self, name: str, *permissions: str, revoke: bool = False) -> None:
+        """Give a user's profile permissions (names without their prefix), or take them."""
+        [user] = self.rows("User", Username=username(self.org, name))
+        table = self.org.store.table("PermissionSet")
+        values = {f"Permissions{permission}": not revoke for permission in permissions}
+        statement = (
+            sa.update(table)
+            .where(table.c.ProfileId == user["ProfileId"], table.c.IsOwnedByProfile.is_(True))
+            .values(values)
+        )
+        with self.org.store.writing() as tx:
+            assert tx.execute(self.org.store.prepare(statement)) == 1
+            tx.touch_access()
+
+    def token(self, user: str, app: str, **more: Any) -> str:
+        """A session of a user that came through an app, with its OauthToken."""
+        from simorg.oauth import approvals
+
+        found = self.connected(app)
+        [row] = self.rows("User", Username=username(self.org, user))
+        approvals.approve(self.org, found, row["Id"])
+        key = self.rows("OauthToken", simorg_AppId=found.id, UserId=row["Id"])[-1]["simorg_Key"]
+        scopes = ("api", "refresh_token")
+        return open_session(
+            self.org, row["Id"], Flow.WEB_SERVER, app_id=found.id, scopes=scopes,
+            oauth_token_key=key, **more,
+        ).token  # fmt: skip
+
+    def works(self, token: str) -> bool:
+        """Whether an API call with that session is let in."""
+        from simorg.access.sessions import authenticate
+        from simorg.errors import SalesforceError
+
+        try:
+            authenticate(self.catalogue, token, surface="rest")
+        except SalesforceError:
+            return False
+        return True
 
     def state(self) -> Any:
         """All that a GET must leave as it is."""

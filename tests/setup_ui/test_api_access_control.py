@@ -77,19 +77,13 @@ def test_absent_until_provisioned(setup: Setup, admin: Person) -> None:
     assert page.status == 404 and "not enabled for this organization" in page.words()
     before = setup.state()
     form = admin.open(HOME)
-    token = _csrf(admin, setup)
+    token = admin.csrf
     assert form.status == 200
     assert admin.post(PATH, csrf=token, adminApprovedUsersOnly="1").status == 404
     assert setup.state() == before
 
 
-def _csrf(person: Person, setup: Setup) -> str:
-    from simorg.setup_ui.visit import csrf_token
-
-    return csrf_token(person.sid)
-
-
-def test_missing_edition(shared_catalogue, setup: Setup, admin: Person, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_missing_edition(setup: Setup, admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(setup.org), "edition", property(lambda self: "Group"))
     setup.org.settings.forget()
     setup.set(provisioned=False)
@@ -107,7 +101,7 @@ def test_permissions(setup: Setup) -> None:
     missing = ["Customize Application", "Modify All Data or Manage Connected Apps"]
     assert refused.all("//ul[@id='missing']/li") == missing
     before = setup.state()
-    refused = reader.post(PATH, csrf=_csrf(reader, setup), adminApprovedUsersOnly="1")
+    refused = reader.post(PATH, csrf=reader.csrf, adminApprovedUsersOnly="1")
     assert refused.status == 403 and refused.all("//ul[@id='missing']/li") == missing
     assert setup.state() == before
 
@@ -119,8 +113,8 @@ def test_forged_forms(setup: Setup, admin: Person, token: str | None) -> None:
     page = admin.post(PATH, **form)
     assert page.status == 403 and page.heading == "Page expired"
     other = setup.person("admin")
-    assert admin.post(PATH, adminApprovedUsersOnly="1", csrf=_csrf(other, setup)).status == 403
-    stranger = setup.stranger().post(PATH, adminApprovedUsersOnly="1", csrf=_csrf(admin, setup))
+    assert admin.post(PATH, adminApprovedUsersOnly="1", csrf=other.csrf).status == 403
+    stranger = setup.stranger().post(PATH, adminApprovedUsersOnly="1", csrf=admin.csrf)
     assert stranger.status == 302
     assert setup.state()[1] == before[1]
     assert setup.rows("SetupAuditTrail") == before[0][3]
