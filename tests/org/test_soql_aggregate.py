@@ -157,3 +157,11 @@ def test_types_of_results(caller: Caller) -> None:
     )
     kinds = [item.type for item in page.layout.items]  # type: ignore[union-attr]
     assert kinds == ["int", "double", "double", "date", "boolean", "int"]
+
+
+def test_extremes_of_text_ignore_case(org: Org) -> None:
+    things(org)
+    caller = user(org)
+    insert(caller, "Thing__c", [{"Name": n} for n in ("beta", "Alpha", "GAMMA", "aleph")])
+    [found] = run(caller, "SELECT MIN(Name) a, MAX(Name) z, MIN(Text__c) none FROM Thing__c")
+    assert found == {"a": "aleph", "z": "GAMMA", "none": None}

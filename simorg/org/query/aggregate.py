@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from simorg.org.query import ast, formats, plan
 from simorg.org.query.conditions import Conditions
@@ -282,8 +283,13 @@ class Aggregation:
         return Computed(result, kind, inner.field, f"{name}({inner.key})")
 
     def _extreme(self, name: str, column: Any) -> Any:
-        function = sa.func.min if name == "min" else sa.func.max
-        return function(column)
+        """The least or greatest; text compares without case, which PostgreSQL's min() does not."""
+        folded = self.context.store.folded(column)
+        if folded is column or self.context.sqlite:
+            return (sa.func.min if name == "min" else sa.func.max)(column)
+        order = folded.asc() if name == "min" else folded.desc()
+        ordered = aggregate_order_by(column, order.nulls_last())
+        return sa.func.array_agg(ordered, type_=ARRAY(sa.Text()))[1]
 
     def _check_aggregated(self, inner: Computed, name: str, call: ast.Call) -> None:
         kind = inner.type

@@ -7,7 +7,7 @@ from typing import Any, cast
 from lark import Token, Tree
 
 from simorg.org.query import ast
-from simorg.org.query.lexis import Found
+from simorg.org.query.lexis import Found, whole_number
 
 _Node = Any  # lark's trees are untyped: Tree[Token] | Token | None
 
@@ -185,7 +185,7 @@ class TreeBuilder:
         kind = str(tree.data)
         if kind == "named":
             name, *number = tree.children
-            count = int(number[0]) if number else None
+            count = whole_number(number[0]) if number else None
             return ast.Literal("named", str(name), _pos(name), None, count)
         if not tree.children:  # true, false, null are filtered out of the tree
             return ast.Literal(kind, kind, -1)

@@ -13,6 +13,7 @@ from simorg.org.query.aggregate import AGGREGATES, Aggregation, is_aggregate
 from simorg.org.query.clauses import check_endings, check_with
 from simorg.org.query.context import Context
 from simorg.org.query.filters import ordering, where
+from simorg.org.query.lexis import Found
 from simorg.org.query.messages import NO_RELATIONSHIP
 from simorg.org.query.plan import Bind, ChildPlan, Plan
 from simorg.org.query.projection import Projection
@@ -117,10 +118,17 @@ class _Compiler:
 
 
 def _bind_window(context: Context, tree: ast.Query, limit: str, offset: str) -> None:
-    if tree.limit is not None and tree.limit.slot is not None:
-        context.binds.append(Bind(tree.limit.slot, Count(limit)))
-    if tree.offset is not None and tree.offset.slot is not None:
-        context.binds.append(Bind(tree.offset.slot, Count(offset, MAX_OFFSET)))
+    for literal, convert in (
+        (tree.limit, Count(limit)),
+        (tree.offset, Count(offset, MAX_OFFSET)),
+    ):
+        if literal is None:
+            continue
+        if literal.slot is None:  # as in LIMIT 5OFFSET 3, which the scanner does not take apart
+            found = Found(literal.kind, literal.text, literal.pos)
+            context.defaults.update(convert(context.text, found))
+        else:
+            context.binds.append(Bind(literal.slot, convert))
 
 
 def _select(projection: Projection, tree: ast.Query, level: int) -> tuple[list[ChildPlan], bool]:

@@ -134,8 +134,9 @@ class Conditions:
             column, fold = (column, values.as_written) if is_id else self._folded(left, [value])
             convert = values.Text(name, fold, is_id)
         elif value.kind in ("integer", "decimal") and kind in values.NUMERIC:
-            convert = values.Number(name)
-            type_ = sa.BigInteger() if self._whole(left, value) else sa.Double()
+            whole = self._whole(left, value)
+            convert = values.Number(name, whole)
+            type_ = sa.BigInteger() if whole else sa.Double()
         elif value.kind == kind and kind in values.TEMPORAL:
             convert = values.Temporal(name)
         else:
@@ -159,7 +160,9 @@ class Conditions:
         if left.field is not None and left.field.field.case_sensitive:
             return left.expression, values.as_written
         if not context.sqlite:
-            return context.store.folded(left.expression), values.lower
+            folded = context.store.folded(left.expression)
+            plain = folded is left.expression  # not a column: the store cannot know it is text
+            return (sa.func.lower(folded) if plain else folded), values.lower
         if any(not v.text.isascii() or "\\u" in v.text for v in literals):
             return sa.func.sf_fold(left.expression), values.casefold
         if isinstance(left.expression, sa.sql.elements.ColumnClause):

@@ -56,7 +56,7 @@ class Calendar:
 
 def is_date_literal(name: str, number: int | None) -> bool:
     """Whether ``name`` (with ``:number``) is a date literal."""
-    return name.upper() in (PLAIN if number is None else NUMBERED)
+    return name.upper() in (PLAIN if number is None else NUMBERED) and (number or 0) >= 0
 
 
 def day_range(name: str, number: int | None, calendar: Calendar) -> tuple[date, date]:

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from simorg.errors import InvalidField
 from simorg.org.query import ast, plan
 from simorg.org.query.context import Context
+from simorg.org.query.lexis import Found
 from simorg.org.query.scope import Resolved, Scope
-from simorg.org.query.values import Number
+from simorg.org.query.values import Coordinate
 
 _EARTH = {"mi": 3958.761, "km": 6371.009}
 
@@ -190,7 +191,9 @@ def distance(scope: Scope, call: ast.Call) -> Computed:
     ) * sa.func.cos(sa.func.radians(lat2)) * sa.func.power(
         sa.func.sin(sa.func.radians(lon2 - lon1) / 2.0), 2
     )
-    expression = 2.0 * _EARTH[word] * sa.func.asin(sa.func.sqrt(inner))
+    # rounding may take the square past 1, where asin has no value
+    angle = sa.func.atan2(sa.func.sqrt(inner), sa.func.sqrt(sa.func.abs(1.0 - inner)))
+    expression = 2.0 * _EARTH[word] * angle
     return Computed(expression, "double", resolved or other, f"distance({key1},{key2},{word})")
 
 
@@ -205,7 +208,8 @@ def _point(
             True,
         ]:
             raise context.malformed(argument.pos, "GEOLOCATION needs a latitude and a longitude")
-        latitude, longitude = (_number(context, n) for n in numbers)
+        latitude = _degrees(context, numbers[0], 90)
+        longitude = _degrees(context, numbers[1], 180)
         return latitude, longitude, f"geolocation@{argument.pos}", None
     if isinstance(argument, ast.Path):
         resolved = scope.resolve(argument)
@@ -215,11 +219,14 @@ def _point(
     raise context.malformed(call.pos, "DISTANCE needs an address or geolocation field")
 
 
-def _number(context: Context, literal: ast.Literal) -> Any:
+def _degrees(context: Context, literal: ast.Literal, largest: float) -> Any:
     name = context.name()
+    convert = Coordinate(name, largest)
     if literal.slot is None:
-        return sa.literal(float(literal.text))
-    context.binds.append(plan.Bind(literal.slot, Number(name)))
+        found = Found(literal.kind, literal.text, literal.pos)
+        context.defaults.update(convert(context.text, found))
+    else:
+        context.binds.append(plan.Bind(literal.slot, convert))
     return sa.cast(sa.bindparam(name, type_=sa.Double()), sa.Double())
 
 

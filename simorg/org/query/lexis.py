@@ -25,6 +25,7 @@ _SCANNER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+LARGEST = 2**63 - 1
 _ONE_STRING = re.compile(_STRING, re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -74,6 +75,13 @@ def _list_shape(literal: str, start: int, found: list[Found]) -> str:
     found.append(Found("list", literal, start, members))
     shapes = {_string_shape(member) for member, _ in members}
     return "(" + "".join(sorted(shapes)) + "*)"
+
+
+def whole_number(digits: str) -> int:
+    """The value of an integer literal, kept within 64 bits."""
+    if len(digits) > 25:
+        return -LARGEST if digits[0] == "-" else LARGEST
+    return min(max(int(digits), -LARGEST), LARGEST)
 
 
 def unescape(literal: str, *, like: bool = False) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
 MAX_LENGTH = 100_000
 MAX_FIELDS_LIMIT = 200
+#: longer texts and shapes are not kept: the caches are bounded by number
+MAX_KEPT = 20_000
 
 
 @dataclass(slots=True)
@@ -64,7 +66,8 @@ def prepare(
     ready: Ready | None = org.cache.get(key)
     if ready is None:
         ready = _ready(caller, text, include_deleted)
-        org.cache[key] = ready
+        if len(text) <= MAX_KEPT:
+            org.cache[key] = ready
     variant = ready.shape.key(caller)
     plan = ready.shape.plans.get(variant)
     if plan is None:
@@ -102,7 +105,8 @@ def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
         shape = Shape(_watched(caller, plan))
         shape.plans[shape.key(caller)] = plan
         # refused literals (a LIMIT beyond FIELDS()'s bound) are not the shape's fault
-        org.statements[key] = shape
+        if len(shape_text) <= MAX_KEPT:
+            org.statements[key] = shape
     else:
         for plan in list(shape.plans.values())[:1]:
             for name in plan.objects:

@@ -58,9 +58,11 @@ def _first(
         return ResultPage(plan.layout, rows, len(rows), True)
     cursor.total = _windowed(execution.count(reader, plan, values), values)
     cursor.values = {n: values[n] for m in plan.moments for n in (m.start, m.end)}
-    locator = locators.new_id(caller)
     _mark(cursor, len(rows), page.last_id)
-    locators.save(caller, locator, cursor)
+    with caller.org.store.writing():
+        locator = locators.new_id(caller)
+        locators.save(caller, locator, cursor)
+        caller.org.kept.purge()
     return ResultPage(plan.layout, rows, cursor.total, False, f"{locator}-{len(rows)}")
 
 

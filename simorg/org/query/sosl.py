@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from simorg.errors import MalformedQuery, MalformedSearch
 from simorg.org.query import ast, execution
 from simorg.org.query.layout import Layout, Row
-from simorg.org.query.lexis import Found, scan
+from simorg.org.query.lexis import Found, scan, whole_number
 from simorg.org.query.messages import at
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def search(caller: Caller, sosl: str) -> SearchResult:
             message = f"WITH {word_.text} is not supported"
             raise at(MalformedSearch, sosl, word_.pos, message)
     wanted = returning or _everything(caller)
-    most = min(int(limit.text), MAX_RESULTS) if limit is not None else MAX_RESULTS
+    most = min(max(whole_number(limit.text), 0), MAX_RESULTS) if limit is not None else MAX_RESULTS
     words = group.group(1).upper() if group else "ALL"
     return _run(caller, sosl, literals, find, words, wanted, most)
 

@@ -9,14 +9,13 @@ from typing import Any
 from simorg.errors import InvalidField, MalformedId, MalformedQuery
 from simorg.org.ids import normalise
 from simorg.org.query import dates
-from simorg.org.query.lexis import Found, bad_escape, unescape
+from simorg.org.query.lexis import Found, bad_escape, unescape, whole_number
 from simorg.org.query.messages import at
 
 #: what Salesforce calls a field's type in the refusal of a literal
 TYPE_WORDS = {"datetime": "dateTime", "id": "ID", "reference": "ID", "long": "int"}
 NUMERIC = frozenset({"int", "long", "double", "currency", "percent"})
 TEMPORAL = frozenset({"date", "datetime", "time"})
-_LARGEST = 2**63 - 1
 
 Fold = Callable[[str], str]
 
@@ -101,15 +100,30 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """``name`` gets an int or a float."""
+    """``name`` gets a float, or an int that a BIGINT can hold if ``whole``."""
 
     name: str
+    whole: bool = False
 
     def __call__(self, text: str, found: Found) -> Mapping[str, Any]:
-        if found.kind == "integer":
-            value = int(found.text)
-            return {self.name: value if abs(value) <= _LARGEST else float(value)}
+        if self.whole:
+            return {self.name: whole_number(found.text)}
         return {self.name: float(found.text)}
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """``name`` gets a latitude (``largest`` 90) or longitude (180)."""
+
+    name: str
+    largest: float
+
+    def __call__(self, text: str, found: Found) -> Mapping[str, Any]:
+        value = float(found.text)
+        if abs(value) > self.largest:
+            message = f"Invalid geolocation: {found.text} is beyond {self.largest:g} degrees"
+            raise at(MalformedQuery, text, found.pos, message)
+        return {self.name: value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +137,11 @@ class Count:
     def __call__(self, text: str, found: Found) -> Mapping[str, Any]:
         if not found.text.isdigit():
             raise at(MalformedQuery, text, found.pos, f"unexpected token: '{found.text[0]}'")
-        value = int(found.text)
+        value = whole_number(found.text)
         if self.largest is not None and value > self.largest:
             message = f"Maximum SOQL offset allowed is {self.largest}"
             raise MalformedQuery(message, code="NUMBER_OUTSIDE_VALID_RANGE")
-        return {self.name: min(value, _LARGEST)}
+        return {self.name: value}
 
 
 @dataclass(frozen=True, slots=True)
