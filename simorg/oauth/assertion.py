@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from simorg.errors import OAuthError
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
     from joserfc.jwk import RSAKey
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -116,7 +117,7 @@ def check_audience(assertion: Assertion, hosts: Collection[str]) -> None:
     """
     audience = assertion.claims.get("aud")
     values = audience if isinstance(audience, list) else [audience]
-    if not any(isinstance(v, str) and _names_us(v, hosts) for v in values):
+    if not any(isinstance(v, str) and names_us(v, hosts) for v in values):
         raise OAuthError("invalid_grant", "audience is invalid")
 
 
@@ -135,6 +136,16 @@ def token_id(assertion: Assertion) -> str | None:
     return str(value)
 
 
+def certificate(pem: str) -> Certificate:
+    """A stored certificate: PEM or bare base64 DER. Raises ValueError when it is neither."""
+    from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
+
+    raw = pem.strip().encode()
+    if b"BEGIN CERTIFICATE" in raw:
+        return load_pem_x509_certificate(raw)
+    return load_der_x509_certificate(base64.b64decode(b"".join(raw.split()), validate=True))
+
+
 def certificate_key(pem: str) -> RSAKey:
     """The public key of a stored certificate: PEM, bare base64 DER, or a PEM public key.
 
@@ -142,17 +153,13 @@ def certificate_key(pem: str) -> RSAKey:
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
     from joserfc.jwk import RSAKey
 
     raw = pem.strip().encode()
     if b"BEGIN PUBLIC KEY" in raw:
         public = serialization.load_pem_public_key(raw)
-    elif b"BEGIN CERTIFICATE" in raw:
-        public = load_pem_x509_certificate(raw).public_key()
     else:
-        der = base64.b64decode(b"".join(raw.split()), validate=True)
-        public = load_der_x509_certificate(der).public_key()
+        public = certificate(pem).public_key()
     if not isinstance(public, RSAPublicKey):
         raise ValueError("the certificate holds no RSA key")
     return RSAKey.import_key(
@@ -184,7 +191,8 @@ def _seconds(value: Any) -> float | None:
     return value / 1000 if value >= _MILLISECONDS else float(value)
 
 
-def _names_us(audience: str, hosts: Collection[str]) -> bool:
+def names_us(audience: str, hosts: Collection[str]) -> bool:
+    """Whether an audience is a login host or one of ``hosts``, as URL or bare host."""
     text = audience.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")

@@ -32,6 +32,7 @@ def openid_configuration(base_url: str) -> dict[str, Any]:
             "client_credentials",
             "device",
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "urn:ietf:params:oauth:grant-type:saml2-bearer",
         ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -9,10 +9,12 @@ from simorg.oauth.jwt_bearer import JwtBearerGrant
 from simorg.oauth.machinery import Grant, TokenServer
 from simorg.oauth.password import PasswordGrant
 from simorg.oauth.refresh_token import RefreshTokenGrant
+from simorg.oauth.saml_bearer import SamlBearerGrant
 
 GRANTS: tuple[type[Grant], ...] = (
     PasswordGrant,
     JwtBearerGrant,
+    SamlBearerGrant,
     RefreshTokenGrant,
     ClientCredentialsGrant,
     AuthorizationCodeGrant,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _STATUS = {
     "invalid assertion": "Failed: Signature Invalid",
     "audience is invalid": "Failed: Invalid Token",
+    "recipient is invalid": "Failed: Invalid Token",
+    "assertion has already been used": "Failed: Invalid Nonce",
     "jti claim has already been used": "Failed: Invalid Nonce",
     "expired authorization code": "Failed: Invalid Token",
     "expired access/refresh token": "Failed: Invalid Token",

@@ -5,24 +5,17 @@ https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_jwt_flow.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from simorg.access import directory, refusals
-from simorg.access.model import Flow, Policy
-from simorg.access.policy import enforced_policy
+from simorg.access.model import Flow
 from simorg.access.settings import oauth_settings
-from simorg.access.settings import read as read_settings
 from simorg.errors import OAuthError
-from simorg.oauth import approvals, assertion, issue, places, robot_key, scopes, secrets
+from simorg.oauth import assertion, bearer, issue, places, robot_key
 from simorg.oauth.machinery import Answer, Grant
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
-
-_KEPT = "oauth.jti"
-#: this flow gives neither a refresh token nor an id_token
-_DROPPED = frozenset({"refresh_token", "openid"})
 
 
 class JwtBearerGrant(Grant):
@@ -71,26 +64,8 @@ class JwtBearerGrant(Grant):
         with issue.recorded(login), login.org.store.writing():
             issue.admit(login)
             self._spend_token_id()
-            issued = issue.without_consent(login, self._scopes())
+            issued = issue.without_consent(login, bearer.agreed_scopes(login))
         return issue.answer(issue.body(login, issued, signed=False))
-
-    def _scopes(self) -> tuple[str, ...]:
-        """All the app's when an administrator approved it, else what the user approved before.
-
-        https://salesforce.stackexchange.com/questions/184363
-        """
-        login = self.login
-        allowed = tuple(s for s in login.app.scopes if s not in _DROPPED)
-        if (
-            enforced_policy(
-                login.app.facts(login.person), read_settings(login.org), login.person.facts
-            )
-            is Policy.ALL
-        ):
-            agreed = approvals.consented_scopes(login.org, login.app.id, login.user_id)
-            allowed = tuple(s for s in allowed if s in agreed) or allowed
-        requested = login.call.get("scope")
-        return scopes.grant(requested, allowed) if requested else allowed
 
     def _spend_token_id(self) -> None:
         """``jti`` works once while the assertion lives."""
@@ -98,9 +73,6 @@ class JwtBearerGrant(Grant):
         token_id = assertion.token_id(self.parsed)
         if token_id is None:
             return
-        key = f"{login.app.id}:{secrets.digest(token_id)}"
-        if login.org.kept.get(_KEPT, key) is not None:
+        until = bearer.end_of(assertion.expires_at(self.parsed))
+        if not bearer.first_use(login, "oauth.jti", token_id, until):
             raise OAuthError("bad_jti_claim", "jti claim has already been used")
-        expires = assertion.expires_at(self.parsed)
-        until = datetime.fromtimestamp(min(expires, 32_503_680_000), UTC)
-        login.org.kept.put(_KEPT, key, b"1", until + timedelta(seconds=assertion.SKEW + 1))
