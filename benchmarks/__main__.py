@@ -11,19 +11,19 @@ from benchmarks.report import Row, show, write
 from simorg import access
 from simorg.config import ServerConfig
 from simorg.org.catalogue import OrgCatalogue
+from simorg.server import compose
 
 
 def measured(database: str | None, *, quick: bool) -> list[Row]:
     rows = [servers.record_requests(database), servers.first_answer(database)]
     config = ServerConfig(port=None, tls_port=None, proxy_port=None, database=database)
-    from simorg.server.server import Server
-
-    with Server(config) as server:
-        org = server.catalogue.create()
-        pages.fill(org)
-        rows += [pages.rest_page(server.app, org), pages.soap_page(server.app, org)]
     catalogue = OrgCatalogue(config, access.behaviour())
+    context = compose.context(catalogue, config, Path(), dict)
+    app = compose.application(context)
     try:
+        org = catalogue.create()
+        pages.fill(org)
+        rows += [pages.rest_page(app, org), pages.soap_page(app, org)]
         rows += [orgs.new_org(catalogue), orgs.reset(catalogue)]
         if not quick:
             rows.append(orgs.indexed(catalogue))

@@ -11,6 +11,7 @@ from simorg.org.org import Org
 from simorg.org.schema.model import Field
 
 SMALL, LARGE = 10_000, 1_000_000
+FIRST = 5_000_000  # ids far from those the org gives
 
 
 def new_org(catalogue: OrgCatalogue) -> Row:
@@ -54,7 +55,11 @@ def _time(org: Org, shape: str, rows: int) -> float:
 
     def ask() -> None:
         n = next(numbers)
-        values = {"n": n, "account": ids.make("001", 500_000 + n // 5), "id": ids.make("003", n)}
+        values = {
+            "n": n,
+            "account": ids.make("001", 500_000 + n // 5),
+            "id": ids.make("003", FIRST + n),
+        }
         found = query.query(caller, shape.format(**values))
         assert found.rows, shape.format(**values)
 
@@ -74,7 +79,7 @@ def _filled(catalogue: OrgCatalogue, rows: int) -> Org:
         for start in range(0, rows, 20_000):
             many = [
                 {
-                    "Id": ids.make("003", n),
+                    "Id": ids.make("003", FIRST + n),
                     "LastName": f"Contact {n}",
                     "Name": f"Contact {n}",
                     "AccountId": ids.make("001", 500_000 + n // 5),

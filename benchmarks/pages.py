@@ -111,7 +111,8 @@ def rest_page(app: Any, org: Org) -> Row:
 def soap_page(app: Any, org: Org) -> Row:
     body = (
         f'<s:Envelope xmlns:s="{ENVELOPE}" xmlns="{PARTNER}"><s:Header><SessionHeader><sessionId>'
-        f"{token(org)}</sessionId></SessionHeader></s:Header><s:Body><query><queryString>"
+        f"{token(org)}</sessionId></SessionHeader><QueryOptions><batchSize>{ROWS}</batchSize>"
+        f"</QueryOptions></s:Header><s:Body><query><queryString>"
         f"{SOQL}</queryString></query></s:Body></s:Envelope>"
     ).encode()
     environ = {"PATH_INFO": "/services/Soap/u/59.0", "CONTENT_TYPE": "text/xml"}

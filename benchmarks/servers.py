@@ -21,12 +21,14 @@ BARE = """
 import sys, threading
 from flask import Flask, jsonify
 from simorg.server.listeners import Listener
+from simorg.server.sockets import listen
 app = Flask("bare")
 app.add_url_rule("/bare", view_func=lambda: jsonify(ok=True))
-listener = Listener("127.0.0.1", 0, app.wsgi_app, threads=10)
+listener = Listener(listen("127.0.0.1", 0), app.wsgi_app, threads=10)
 listener.start()
 print(listener.port, flush=True)
 sys.stdin.read()
+listener.stop()
 """
 IMPORTS = "import flask, sqlalchemy, lxml.etree, spyne, spyne.protocol.soap, spyne.server.wsgi"
 
