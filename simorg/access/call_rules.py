@@ -78,9 +78,7 @@ def access_control(q: Question) -> Answer | None:
     if q.any_api_client:
         return passed("the user holds Use Any API Client")
     if _visualforce(q):
-        if q.settings.visualforce_allowed:
-            return passed("Visualforce pages may use the API")
-        return refused("session_not_for_api", "Visualforce pages may not use the API")
+        return _visualforce_call(q)
     if q.app is None:
         return refused("session_not_for_api", f"a {q.flow} session comes from no connected app")
     if q.app.external_client_app and q.settings.external_client_apps_exempt:
@@ -98,6 +96,15 @@ def _visualforce(q: Question) -> bool:
     return q.flow is Flow.VISUALFORCE or (
         q.session is not None and q.session.session_type == "Visualforce"
     )
+
+
+def _visualforce_call(q: Question) -> Answer:
+    if not q.settings.visualforce_allowed:
+        return refused("session_not_for_api", "Visualforce pages may not use the API")
+    here = q.session is None or q.session.from_visualforce
+    if not here and q.settings.visualforce_origin == "request":
+        return refused("session_not_for_api", "the call comes from outside Visualforce's domain")
+    return passed("Visualforce pages may use the API")
 
 
 def still_permitted(q: Question) -> Answer | None:
@@ -122,6 +129,8 @@ def session_capable(q: Question) -> Answer | None:
         return None
     if q.user.user_type == "Guest" or session.session_type not in API_SESSION_TYPES:
         return refused("session_not_for_api", f"{session.session_type} sessions have no API")
+    if session.jwt and q.surface == "soap":
+        return refused("session_not_for_api", "JWT-based access tokens work with REST only")
     if q.flow in OAUTH_FLOWS and not session.scopes & API_SCOPES:
         return refused("session_not_for_api", "the token lacks the scope api")
     return passed("the session is one for the API")

@@ -12,6 +12,7 @@ class Flow(StrEnum):
     SOAP_LOGIN = "soap_login"
     UI = "ui"
     VISUALFORCE = "visualforce"
+    LIGHTNING = "lightning"  # what getSessionId() gives in Lightning components
     PASSWORD = "password"
     JWT_BEARER = "jwt_bearer"
     REFRESH_TOKEN = "refresh_token"
@@ -84,6 +85,9 @@ class AccessSettings:
     admin_approved_users_only: bool = False  # internal preference
     external_users_installed_only: bool = False
     visualforce_allowed: bool = False
+    #: what makes a call one of a Visualforce domain: "request" (host, origin, referrer of the call)
+    #: or "session" (any call with a page's session)
+    visualforce_origin: str = "request"
     #: "session" (default) or "app": what "JWT bearer flow" means in the help text (open question)
     jwt_reading: str = "session"
     usage_restrictions: bool = True  # Sept 2025
@@ -167,6 +171,10 @@ class SessionFacts:
     #: Salesforce's SessionType: API, Oauth2, UI, Visualforce, ...
     session_type: str = "Oauth2"
     scopes: frozenset[str] = frozenset({"api"})
+    #: the access token is a JWT
+    jwt: bool = False
+    #: the call comes from a Visualforce domain of the org (asked of Visualforce sessions only)
+    from_visualforce: bool = True
 
 
 @dataclass(frozen=True, slots=True)

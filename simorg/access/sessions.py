@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from simorg.access.gate import decide_call
 from simorg.access.model import AppFacts, Flow, SessionFacts
 from simorg.access.state import Mark, state_of
 from simorg.access.tokens import new_token, org_of, token_hash
+from simorg.access.visualforce import called_from
 from simorg.errors import RequestLimitExceeded, SessionInvalid
 from simorg.org.caller import Caller
 from simorg.org.clock import from_text, to_text
@@ -34,11 +35,13 @@ SESSION_TYPES = {
     Flow.SOAP_LOGIN: "API",
     Flow.UI: "UI",
     Flow.VISUALFORCE: "Visualforce",
+    Flow.LIGHTNING: "Aura",
 }
 LOGIN_TYPES = {
     Flow.SOAP_LOGIN: "Other Apex API",
     Flow.UI: "Application",
     Flow.VISUALFORCE: "Application",
+    Flow.LIGHTNING: "Application",
 }
 _OLDEST = timedelta(hours=24)  # Salesforce's longest session timeout
 
@@ -65,6 +68,8 @@ class SessionRow:
     app_id: str | None
     scopes: tuple[str, ...]
     oauth_token_key: str | None
+    #: its token is a JWT, which says itself when it ends: use extends it never
+    jwt: bool
 
     @property
     def ends(self) -> datetime:
@@ -72,7 +77,12 @@ class SessionRow:
 
     @property
     def facts(self) -> SessionFacts:
-        return SessionFacts(self.flow, self.session_type, frozenset(self.scopes))
+        return SessionFacts(self.flow, self.session_type, frozenset(self.scopes), self.jwt)
+
+    @property
+    def extends_at(self) -> datetime:
+        """Use from here on extends it (a JWT's session just ends)."""
+        return self.ends if self.jwt else self.last_used + timedelta(seconds=self.seconds_valid / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +110,17 @@ def open_session(
     oauth_token_key: str | None = None,
     seconds_valid: int | None = None,
     session_type: str | None = None,
+    parent_id: str | None = None,
+    jwt: str | None = None,
 ) -> Session:
     """Open a session for a user the gate let in (``decide_token`` is the caller's to ask).
 
-    ``oauth_token_key`` ties it to an OauthToken: revoking that ends it. The session ends
-    ``seconds_valid`` after its last use (default: the org's session timeout).
+    ``oauth_token_key`` ties it to an OauthToken: revoking that ends it. ``parent_id`` names the
+    session it descends from and ends with. The session ends ``seconds_valid`` after its last use
+    (default: the org's session timeout); with a ``jwt`` for its token, after its beginning.
     """
     valid = seconds_valid or settings.session_settings(org).timeout_seconds
-    token = new_token(org.id)
+    token = jwt or new_token(org.id)
     now = org.clock.now()
     person = directory.person(org, user_id)
     text = to_text(now)
@@ -125,6 +138,8 @@ def open_session(
                 "LoginHistoryId": login_history_id,
                 "SourceIp": source_ip,
                 "NumSecondsValid": valid,
+                "ParentId": parent_id,
+                "IsAssociatedWithJwtAccessToken": jwt is not None,
                 "CreatedDate": text,
                 "LastModifiedDate": text,
                 "simorg_TokenHash": token_hash(token),
@@ -162,22 +177,26 @@ def authenticate(
     api_version: int = 67,
     client_ip: str = "",
     enforce: bool = True,
+    environ: Mapping[str, Any] | None = None,
 ) -> Caller:
     """The caller a session id or access token stands for, let in on ``surface`` by the gate.
 
     Counts one API request of the org. ``enforce=False`` (identity endpoints) asks only whether
-    the session lives, and counts nothing. Raises ``SessionInvalid``, ``SessionNotForApi``,
+    the session lives, and counts nothing. ``environ``: WSGI environment of the call, which says
+    whether it comes from a Visualforce domain. Raises ``SessionInvalid``, ``SessionNotForApi``,
     ``ApiDisabledForOrg``, ``ApiDisabledForUser`` or ``RequestLimitExceeded``.
     """
-    org = catalogue.get(token[:15]) if token[15:16] == "!" else None
+    org_id = token[:15] if token[15:16] == "!" else org_of(token)
+    org = catalogue.get(org_id) if org_id else None
     if org is None:
         raise session_invalid(token)
     key = (token, surface, api_version, enforce)
     known: Judged | None = state_of(org).sessions.get(key)
     mark = org.access_generation
     if known is None or known.mark != mark or org.clock.now() >= known.check_at:
-        known = _judge(org, token, surface if enforce else "identity", api_version, mark)
-        state_of(org).sessions[key] = known
+        known = _judge(org, token, surface if enforce else "identity", api_version, mark, environ)
+        if known.caller.flow is not Flow.VISUALFORCE:  # its calls differ by where they come from
+            state_of(org).sessions[key] = known
     if enforce:
         usage = org.usage
         if usage.exhausted:
@@ -186,18 +205,28 @@ def authenticate(
     return known.caller
 
 
-def _judge(org: Org, token: str, surface: str, api_version: int, mark: Mark) -> Judged:
+def _judge(
+    org: Org,
+    token: str,
+    surface: str,
+    api_version: int,
+    mark: Mark,
+    environ: Mapping[str, Any] | None,
+) -> Judged:
     row = _live_row(org, token)
     person = directory.person(org, row.user_id) if row is not None else None
     if row is None or person is None:
         raise session_invalid(token)
     switches = settings.read(org)
     app, facts = app_of(org, row.app_id, person)
-    decision = decide_call(switches, facts, person.facts, row.facts, surface)
+    session = row.facts
+    if row.flow is Flow.VISUALFORCE:
+        session = replace(session, from_visualforce=called_from(org, environ or {}))
+    decision = decide_call(switches, facts, person.facts, session, surface)
     if decision.refusal is not None:
         error = refusals.call_error(decision.refusal)
         raise session_invalid(token) if isinstance(error, SessionInvalid) else error
-    check_at = row.last_used + timedelta(seconds=row.seconds_valid / 2)
+    check_at = row.extends_at
     if person.until is not None:
         check_at = min(check_at, from_text(person.until))
     caller = Caller(
@@ -239,7 +268,7 @@ def _live_row(org: Org, token: str) -> SessionRow | None:
         with org.store.writing() as tx:
             rows.remove(org, tx, "AuthSession", where="Id", equals=row.id)
         return None
-    if now < row.last_used + timedelta(seconds=row.seconds_valid / 2):
+    if now < row.extends_at:
         return row
     with org.store.writing() as tx:
         rows.change(
@@ -267,7 +296,7 @@ def _find_query(store: Store) -> sa.Select[Any]:
     table = store.table("AuthSession")
     names = (
         "Id UsersId LastModifiedDate NumSecondsValid SessionType simorg_Flow simorg_AppId"
-        " simorg_Scopes simorg_OauthTokenKey"
+        " simorg_Scopes simorg_OauthTokenKey IsAssociatedWithJwtAccessToken"
     ).split()
     return sa.select(*(table.c[name] for name in names)).where(
         table.c.simorg_TokenHash == sa.bindparam("hash", None), table.c.simorg_Ended.is_not(True)
@@ -281,7 +310,7 @@ def find(org: Org, token: str) -> SessionRow | None:
         row = reader.one(statement, {"hash": token_hash(token)})
     if row is None:
         return None
-    session_id, user_id, used, valid, kind, flow, app_id, scopes, key = row
+    session_id, user_id, used, valid, kind, flow, app_id, scopes, key, jwt = row
     return SessionRow(
         session_id,
         user_id,
@@ -292,6 +321,7 @@ def find(org: Org, token: str) -> SessionRow | None:
         app_id,
         tuple((scopes or "").split()),
         key,
+        bool(jwt),
     )
 
 
@@ -325,9 +355,21 @@ def end_sessions_of_token(org: Org, oauth_token_key: str) -> int:
     return _end(org, "simorg_OauthTokenKey", oauth_token_key)
 
 
+def _ids_query(store: Store, column: str) -> sa.Select[Any]:
+    table = store.table("AuthSession")
+    return sa.select(table.c.Id).where(table.c[column] == sa.bindparam("value", None))
+
+
 def _end(org: Org, column: str, value: str) -> int:
+    """End sessions and all that descend from them; how many were meant."""
+    statement = state_of(org).statement(
+        org, f"sessions by {column}", lambda store: _ids_query(store, column)
+    )
     with org.store.writing() as tx:
-        count = rows.remove(org, tx, "AuthSession", where=column, equals=value)
-        if count:
+        found = [row[0] for row in tx.rows(statement, {"value": value})]
+        for session_id in found:
+            rows.remove(org, tx, "AuthSession", where="Id", equals=session_id)
+            _end(org, "ParentId", session_id)
+        if found:
             tx.touch_access()
-    return count
+    return len(found)
