@@ -6,46 +6,17 @@ https://github.com/tprouvot/Salesforce-Inspector-reloaded/blob/main/addon/links.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simorg.access import needs
-from simorg.access.needs import Need
+from simorg.setup_ui.page import Page as Page
+from simorg.setup_ui.page import resolve as resolve
+from simorg.setup_ui.pages_admin import ADMIN_PAGES
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
 HOME = "/lightning/setup/SetupOneHome/home"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page. ``view`` names ``module:function`` below ``simorg.setup_ui``; it gets a ``Visit``
-    and the address's parameters. ``action`` is the same for POST: a page without takes none."""
-
-    path: str
-    label: str
-    view: str
-    action: str | None = None
-    #: heading of the menu it stands under; None: reached from another page
-    section: str | None = None
-    #: what a visitor must hold to see it (``access.needs``); actions ask for theirs themselves
-    need: Need = needs.VIEW_SETUP
-    #: ``module:function`` of (org) -> bool: whether the menu lists it
-    listed: str | None = None
-    #: further words Quick Find knows it by
-    words: str = ""
-    #: the path of the menu entry that stays marked while this page is open
-    under: str | None = None
-
-
-def resolve(name: str) -> Callable[..., Any]:
-    """The function that ``module:function`` names."""
-    module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(import_module(f"simorg.setup_ui.{module}"), function)
-    return found
 
 
 #: headings of the menu, in order
@@ -87,6 +58,7 @@ PAGES: tuple[Page, ...] = (
         need=needs.MANAGE_APPS,
         under="/lightning/setup/ConnectedAppsUsage/home",
     ),
+    *ADMIN_PAGES,
 )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CSRF_FIELD = "csrf"
 _FLASH_COOKIE = "setup_flash"
+_FLASH_PATH = "/lightning"
 _MAX_FLASH = 1200
 #: no script but our own, nothing from other hosts, no frames
 _CSP = (
@@ -88,7 +89,7 @@ class Visit:
         )
         response = make_response(html, status)
         if _FLASH_COOKIE in request.cookies and status == 200:
-            response.delete_cookie(_FLASH_COOKIE, path="/lightning/setup")
+            response.delete_cookie(_FLASH_COOKIE, path=_FLASH_PATH)
         return guarded(response)
 
     def redirect(self, path: str, message: str = "", kind: str = "done") -> Response:
@@ -103,7 +104,7 @@ class Visit:
             response.set_cookie(
                 _FLASH_COOKIE,
                 value,
-                path="/lightning/setup",
+                path=_FLASH_PATH,
                 httponly=True,
                 samesite="Lax",
                 secure=request.is_secure,
