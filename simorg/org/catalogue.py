@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from simorg.errors import MalformedId
 from simorg.org import ids
 from simorg.org.behaviour import Behaviour
-from simorg.org.cache import Cache
 from simorg.org.org import Org
 from simorg.org.registry import FileRegistry, OrgEntry, Registry, UsernameTaken
 from simorg.org.schema.org_schema import OrgSchema
@@ -78,7 +77,6 @@ class OrgCatalogue:
         self._templates: dict[str, Template] = {}
         #: definition -> (what its file looked like, its template)
         self._stamps: dict[str, tuple[object, Template]] = {}
-        self._statements: dict[str, Cache] = {}
         #: what the layers above keep for the whole server, in memory
         self.memory: dict[str, Any] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="simorg-"))
@@ -156,9 +154,12 @@ class OrgCatalogue:
         except MalformedId:
             return None
         found = self._orgs.get(org_id)
-        if found is not None:
+        if found is not None and not found.store.gone:
             return found
         with self._lock:
+            if found is not None:  # deleted by another process
+                self._orgs.pop(org_id, None)
+                self._entries.pop(org_id, None)
             entry = self._entries.get(org_id)
             if entry is None:
                 entry = self._registry.org(org_id)  # made by another process
@@ -170,9 +171,10 @@ class OrgCatalogue:
     def list(self) -> list[Org]:
         """All orgs in the order they were made."""
         with self._lock:
-            for entry in self._registry.orgs():
-                self._entries.setdefault(entry.id, entry)
-            entries = sorted(self._entries.values(), key=lambda entry: entry.number)
+            entries = self._registry.orgs()
+            self._entries = {entry.id: entry for entry in entries}
+            for org_id in self._orgs.keys() - self._entries.keys():
+                del self._orgs[org_id]  # deleted by another process
             return [self._org(entry) for entry in entries]
 
     def find_user(self, username: str) -> tuple[Org, str] | None:
@@ -199,15 +201,11 @@ class OrgCatalogue:
 
     def _adopt(self, entry: OrgEntry, store: BaseStore) -> Org:
         usernames = Usernames(self._registry, entry.id, store, self._is_used)
-        statements = None
-        if store.namespace is None:
-            statements = self._statements.setdefault(entry.template, Cache())
         return Org(
             entry.id,
             store,
             self.behaviour,
             usernames,
-            statements=statements,
             durable=self._durable,
         )
 

@@ -46,7 +46,6 @@ class Org:
         behaviour: Behaviour,
         usernames: Usernames,
         *,
-        statements: Cache | None = None,
         durable: bool = False,
     ) -> None:
         self.id = id
@@ -57,19 +56,17 @@ class Org:
         self.documents = Documents(store)
         self._durable = durable
         self._lock = threading.RLock()
-        self._shared_statements = statements
         self._load()
 
     def _load(self) -> None:
         """Read what the process keeps of the database."""
         #: anything of this org, by any hashable key
         self.cache = Cache()
-        #: shapes only (compiled statements, layouts), no value of any record: orgs made from one
-        #: template share it until their schema changes. Keys must hold ``schema.version``.
-        self.statements = (
-            self._shared_statements if self._shared_statements is not None else Cache()
-        )
+        #: shapes only (compiled statements, layouts), no value of any record. One per org, since
+        #: compiling a statement also makes the tables it names. Keys must hold ``schema.version``.
+        self.statements = Cache()
         self._config_seen = self.store.config_generation
+        self._content_seen = self.store.content_generation
         saved = self.documents.read("schema")
         if saved is not None:
             self.schema = OrgSchema.from_dict(saved, self._standard())
@@ -142,12 +139,15 @@ class Org:
 
     def _refresh(self) -> None:
         with self._lock:
+            if self.store.content_generation != self._content_seen:
+                self.store.load()
+                self._load()
+                return
             self._config_seen = self.store.config_generation
             self.settings.forget()
             self.clock.load(self.documents.read("clock") or {})
             saved = self.documents.read("schema")
-            current = self.schema.to_dict()
-            if saved is not None and saved != current:
+            if saved is not None and saved != self.schema.to_dict():
                 self._take_schema(OrgSchema.from_dict(saved, self.schema.standard))
 
     def _take_schema(self, schema: OrgSchema) -> None:

@@ -152,8 +152,12 @@ class Store(Protocol):
         """Grows when settings, clock or custom schema change."""
         ...
 
-    def reading(self) -> AbstractContextManager[Reader]:
-        """One consistent snapshot; inside ``writing()`` the transaction itself."""
+    def reading(self, *, once: bool = False) -> AbstractContextManager[Reader]:
+        """One consistent snapshot; inside ``writing()`` the transaction itself.
+
+        ``once``: the caller runs one statement and no more, which needs no transaction around
+        it (on PostgreSQL a third of the round trips).
+        """
         ...
 
     def writing(self) -> AbstractContextManager[Transaction]:

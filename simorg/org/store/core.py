@@ -45,6 +45,8 @@ class BaseStore(ABC):
         self.present: dict[str, int] = {}
         self._tables: dict[str, tuple[SObjectType, sa.TableClause]] = {}
         self._tables_version = -1
+        #: another process deleted the org
+        self.gone = False
         self._table_lock = threading.RLock()
         self._dialect: sa.Dialect | None = None
         generations = self.private("simorg_generations")
@@ -192,16 +194,16 @@ class BaseStore(ABC):
         """The write transaction this thread is inside of."""
         return self.local.transaction
 
-    def reading(self) -> Reading:
+    def reading(self, *, once: bool = False) -> Reading:
         """One consistent snapshot; inside ``writing()`` the transaction itself."""
-        return Reading(self)
+        return Reading(self, once)
 
     def writing(self) -> Writing:
         """A serialised write transaction; an inner one is a savepoint of the outer."""
         return Writing(self)
 
     @abstractmethod
-    def open_reader(self) -> ReaderBase: ...
+    def open_reader(self, once: bool) -> ReaderBase: ...
 
     @abstractmethod
     def close_reader(self, reader: ReaderBase, failed: bool) -> None: ...
@@ -217,6 +219,10 @@ class BaseStore(ABC):
     def rollback(self, tx: TransactionBase) -> None: ...
 
     @abstractmethod
+    def load(self) -> None:
+        """Read what the process keeps; again when the content was replaced."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
     @property
@@ -229,14 +235,20 @@ class BaseStore(ABC):
     def config_generation(self) -> int:
         """Grows when settings, clock or custom schema change."""
 
+    @property
+    def content_generation(self) -> int:
+        """Changes when another process replaced the whole content (reset, restore)."""
+        return 0
+
 
 class Reading:
     """``with store.reading() as reader``."""
 
-    __slots__ = ("_store", "_reader")
+    __slots__ = ("_once", "_reader", "_store")
 
-    def __init__(self, store: BaseStore) -> None:
+    def __init__(self, store: BaseStore, once: bool) -> None:
         self._store = store
+        self._once = once
         self._reader: ReaderBase | None = None
 
     def __enter__(self) -> ReaderBase:
@@ -244,7 +256,7 @@ class Reading:
         outer = local.transaction or local.reader
         if outer is not None:
             return outer
-        self._reader = local.reader = self._store.open_reader()
+        self._reader = local.reader = self._store.open_reader(self._once)
         return self._reader
 
     def __exit__(

@@ -20,12 +20,11 @@ def open_store(
     *,
     durable: bool,
     idle: IdleConnections | None = None,
-    shared: bool = False,
 ) -> BaseStore:
     """Open (or make) an org's namespace.
 
     ``url_or_path``: a file, or ``postgresql://...?schema=NAME``. ``idle``: the bound on waiting
-    connections, shared by the orgs of a server. ``shared``: other processes use the file too.
+    connections, shared by the orgs of a server.
     """
     text = str(url_or_path)
     if text.startswith(("postgresql://", "postgres://")):
@@ -34,4 +33,4 @@ def open_store(
         return open_postgres(text, schema)
     from simorg.org.store.sqlite import SqliteStore
 
-    return SqliteStore(Path(text), schema, durable=durable, idle=idle, shared=shared)
+    return SqliteStore(Path(text), schema, durable=durable, idle=idle)

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -16,12 +16,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from simorg.org.schema.model import Schema, SObjectType
 from simorg.org.store import columns
+from simorg.org.store.base import Statement
 from simorg.org.store.core import BaseStore
-from simorg.org.store.postgres_pool import PostgresPool
+from simorg.org.store.postgres_pool import PostgresPool, command
 from simorg.org.store.private import private_ddl
 from simorg.org.store.transaction import ReaderBase, TransactionBase
 
-_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_NOTHING: Mapping[str, Any] = {}
+_SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 #: the type of boolean columns, shared by all orgs of the database
@@ -43,8 +45,9 @@ def lock_key(text: str) -> int:
 class PostgresReader(ReaderBase):
     """A snapshot that begins with its first statement."""
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: PostgresPool, once: bool) -> None:
         self._pool = pool
+        self._once = once
         self._connection: Any = None
 
     @property
@@ -53,6 +56,24 @@ class PostgresReader(ReaderBase):
         if self._connection is None:
             self._connection = self._pool.start(_SNAPSHOT)
         return self._connection
+
+    def rows(
+        self, statement: Statement, values: Mapping[str, Any] = _NOTHING
+    ) -> list[tuple[Any, ...]]:
+        if not self._once or self._connection is not None:
+            return super().rows(statement, values)
+        sql, bound = statement.sql, statement.bind(values)
+        found: list[tuple[Any, ...]] = self._pool.run(lambda c: c.execute(sql, bound).fetchall())
+        return found
+
+    def one(
+        self, statement: Statement, values: Mapping[str, Any] = _NOTHING
+    ) -> tuple[Any, ...] | None:
+        if not self._once or self._connection is not None:
+            return super().one(statement, values)
+        sql, bound = statement.sql, statement.bind(values)
+        found: tuple[Any, ...] | None = self._pool.run(lambda c: c.execute(sql, bound).fetchone())
+        return found
 
     def cursor(self, chunk: int) -> Any:
         return _server_cursor(self.connection, chunk)
@@ -63,7 +84,7 @@ class PostgresReader(ReaderBase):
         if connection is None:
             return
         try:
-            connection.execute("ROLLBACK" if failed else "COMMIT")
+            command(connection, b"ROLLBACK" if failed else b"COMMIT")
         except psycopg.Error:
             self._pool.release(connection, broken=True)
             if not failed:
@@ -74,6 +95,21 @@ class PostgresReader(ReaderBase):
 
 class PostgresTransaction(TransactionBase):
     """Differs in how many rows and long results travel."""
+
+    def _take(self, name: str, count: int) -> int:
+        """In one statement, as a round trip costs more here than the row; ``GREATEST`` keeps
+        numbers that a roll-back took from the row from being given again."""
+        store = self.store
+        given = store.numbers.get(name, 0)
+        numbers = store.private("simorg_numbers")
+        row = self.connection.execute(
+            f"INSERT INTO {numbers} AS n (name, value) VALUES (%s, %s + %s) ON CONFLICT (name)"
+            " DO UPDATE SET value = GREATEST(n.value, %s) + %s RETURNING value",
+            (name, given, count, given, count),
+        ).fetchone()
+        last: int = row[0]
+        store.numbers[name] = last
+        return last - count + 1
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         with self.connection.cursor() as cursor:
@@ -104,21 +140,21 @@ class PostgresStore(BaseStore):
         self._begin = (
             "BEGIN ISOLATION LEVEL READ COMMITTED;"
             f" SELECT pg_advisory_xact_lock({lock_key(namespace)})"
-        )
+        ).encode()
         self._ddl_lock = f"SELECT pg_advisory_xact_lock({lock_key(namespace + ' ddl')})"
         self._config = 0
-        #: added to generations: a swap must never bring an older one back
-        self._swaps = 0
+        self._content = 0
         self.load()
 
     def load(self) -> None:
-        """Read what the process keeps."""
+        """Read what the process keeps (again, after the content was replaced)."""
 
         def work(connection: Any) -> None:
             found = connection.execute(f"SELECT name, value FROM {self.private('simorg_tables')}")
             self.present = dict(found.fetchall())
 
         self.numbers = {}
+        self._tables = {}
         self.pool.run(work)
         self._read_generations()
 
@@ -152,7 +188,7 @@ class PostgresStore(BaseStore):
         self.present[sobject.name] = columns.fingerprint(sobject)
 
     def _commit_ddl(self, sobjects: Iterable[SObjectType]) -> None:
-        connection = self.pool.start("BEGIN")
+        connection = self.pool.start(b"BEGIN")
         try:
             connection.execute(self._ddl_lock)
             for sobject in sobjects:
@@ -180,8 +216,8 @@ class PostgresStore(BaseStore):
 
     # -- reading and writing -----------------------------------------------------------------
 
-    def open_reader(self) -> ReaderBase:
-        return PostgresReader(self.pool)
+    def open_reader(self, once: bool) -> ReaderBase:
+        return PostgresReader(self.pool, once)
 
     def close_reader(self, reader: ReaderBase, failed: bool) -> None:
         if isinstance(reader, PostgresReader):
@@ -194,7 +230,7 @@ class PostgresStore(BaseStore):
         """A failing commit is rolled back before its error leaves."""
         try:
             tx.finish()
-            tx.connection.execute("COMMIT")
+            command(tx.connection, b"COMMIT")
         except BaseException:
             self.rollback(tx)
             raise
@@ -202,7 +238,7 @@ class PostgresStore(BaseStore):
 
     def rollback(self, tx: TransactionBase) -> None:
         try:
-            tx.connection.execute("ROLLBACK")
+            command(tx.connection, b"ROLLBACK")
         except psycopg.Error:
             self.pool.release(tx.connection, broken=True)
         else:
@@ -230,16 +266,19 @@ class PostgresStore(BaseStore):
         def work(connection: Any) -> dict[str, int]:
             return dict(connection.execute(sql).fetchall())
 
-        found = work(outer.connection) if outer is not None else self.pool.run(work)
-        base = self._swaps << 40
-        self._config = base + found.get("config", 0)
-        return base + found.get("access", 0)
+        try:
+            found = work(outer.connection) if outer is not None else self.pool.run(work)
+        except psycopg.errors.UndefinedTable:
+            self.gone = True
+            raise
+        self._config = found.get("config", 0)
+        self._content = found.get("content", 0)
+        return found.get("access", 0)
 
-    def swapped(self) -> None:
-        """The schema's content was replaced."""
-        self._swaps += 1
-        self._tables = {}
-        self.load()
+    @property
+    def content_generation(self) -> int:
+        """As of the last ``access_generation``."""
+        return self._content
 
     def close(self) -> None:
         """The pool is the database's, not this org's."""
@@ -247,7 +286,7 @@ class PostgresStore(BaseStore):
 
 def create_schema(pool: PostgresPool, namespace: str) -> None:
     """A schema with the private tables."""
-    connection = pool.start("BEGIN")
+    connection = pool.start(b"BEGIN")
     try:
         connection.execute(f'CREATE SCHEMA "{namespace}"')
         for statement in private_ddl("postgresql", namespace):

@@ -67,7 +67,8 @@ def bump(connection: Any, schema: str) -> None:
     connection.execute(
         f"INSERT INTO {_name(schema, 'simorg_generations')} (name, value)"
         " VALUES ('access', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),"
-        " ('config', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+        " ('config', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),"
+        " ('content', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     )
 

@@ -20,6 +20,9 @@ from simorg.org.store.postgres import (
 )
 from simorg.org.store.postgres_pool import Connection, PostgresPool
 
+_START_KEY = lock_key("simorg start")
+_START = f"SELECT pg_advisory_lock({_START_KEY})".encode()
+
 
 def open_database(url: str) -> tuple[PostgresRegistry, PostgresNamespaces]:
     """The register and the namespaces of a database."""
@@ -76,7 +79,7 @@ class PostgresNamespaces(Namespaces):
             with self._changing(lock_key(_schema(name))) as connection:
                 postgres_copy.replace(connection, _schema(source), _schema(name))
                 postgres_copy.bump(connection, _schema(name))
-            target.swapped()
+            target.load()
 
     def save(self, store: BaseStore, name: str) -> None:
         source = cast(PostgresStore, store).namespace or ""
@@ -91,7 +94,7 @@ class PostgresNamespaces(Namespaces):
     @contextmanager
     def _changing(self, lock: int | None = None) -> Iterator[Any]:
         """A transaction; with ``lock``, that org's writers wait."""
-        connection = self._pool.start("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection = self._pool.start(b"BEGIN ISOLATION LEVEL READ COMMITTED")
         try:
             if lock is not None:
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
@@ -121,7 +124,7 @@ class PostgresRegistry(Registry):
     @contextmanager
     def work(self) -> Iterator[Any]:
         """A transaction on a connection of its own."""
-        connection = self._pool.start("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection = self._pool.start(b"BEGIN ISOLATION LEVEL READ COMMITTED")
         try:
             yield connection
             connection.execute("COMMIT")
@@ -133,11 +136,11 @@ class PostgresRegistry(Registry):
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """No other process builds templates or default orgs meanwhile."""
-        connection = self._pool.start(f"SELECT pg_advisory_lock({lock_key('simorg start')})")
+        connection = self._pool.start(_START)
         try:
             yield
         finally:
-            connection.execute("SELECT pg_advisory_unlock(%s)", (lock_key("simorg start"),))
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_START_KEY,))
             self._pool.release(connection)
 
     def close(self) -> None:

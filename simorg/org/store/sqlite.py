@@ -59,24 +59,21 @@ class SqliteStore(BaseStore):
         *,
         durable: bool,
         idle: IdleConnections | None = None,
-        shared: bool = False,
     ) -> None:
         super().__init__(schema, None)
         self.path = path
         self.durable = durable
-        #: other processes write to the file too: generations are read, not counted
-        self.shared = shared
         self._pool: ConnectionPool[sqlite3.Connection] = ConnectionPool(
             self._connect, idle if idle is not None else IdleConnections()
         )
         self._access = 0
         self._config = 0
-        self._load()
+        self.load()
 
     def _connect(self) -> sqlite3.Connection:
         return connect(self.path, durable=self.durable)
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Create the private tables if the file is new; read what the process keeps."""
         connection = self._pool.acquire()
         try:
@@ -90,6 +87,7 @@ class SqliteStore(BaseStore):
                 connection.execute("COMMIT")
             self.present = dict(connection.execute("SELECT name, value FROM simorg_tables"))
             self.numbers = {}
+            self._tables = {}  # what was seen made may be missing in the new content
             self._access += 1
             self._config += 1
         finally:
@@ -123,7 +121,11 @@ class SqliteStore(BaseStore):
             tx.made_tables.append(sobject.name)
             self.present[sobject.name] = columns.fingerprint(sobject)
         reader = self.local.reader
-        if reader is not None and self.local.transaction is None:
+        if (
+            reader is not None
+            and self.local.transaction is None
+            and reader.connection.in_transaction
+        ):
             # a snapshot taken before would not show the new table
             reader.connection.execute("COMMIT")
             reader.connection.execute("BEGIN")
@@ -142,15 +144,17 @@ class SqliteStore(BaseStore):
 
     # -- reading and writing -----------------------------------------------------------------
 
-    def open_reader(self) -> ReaderBase:
+    def open_reader(self, once: bool) -> ReaderBase:
         connection = self._pool.acquire()
-        connection.execute("BEGIN")
+        if not once:
+            connection.execute("BEGIN")
         return ReaderBase(connection)
 
     def close_reader(self, reader: ReaderBase, failed: bool) -> None:
         connection: sqlite3.Connection = reader.connection
         try:
-            connection.execute("COMMIT")
+            if connection.in_transaction:
+                connection.execute("COMMIT")
         except sqlite3.Error:
             self._pool.release(connection, broken=True)
             if not failed:
@@ -201,25 +205,13 @@ class SqliteStore(BaseStore):
 
     @property
     def access_generation(self) -> int:
-        """Counted in the process, or read from the file when others write to it."""
-        return self._generation("access") if self.shared else self._access
+        """Counted in the process: a file has one server."""
+        return self._access
 
     @property
     def config_generation(self) -> int:
-        return self._generation("config") if self.shared else self._config
-
-    def _generation(self, name: str) -> int:
-        connection = self._pool.acquire()
-        try:
-            row = connection.execute(
-                "SELECT value FROM simorg_generations WHERE name = ?", (name,)
-            ).fetchone()
-            return self._access_base(name) + (row[0] if row else 0)
-        finally:
-            self._pool.release(connection)
-
-    def _access_base(self, name: str) -> int:
-        return 0
+        """Counted likewise."""
+        return self._config
 
     # -- files -------------------------------------------------------------------------------
 
@@ -228,7 +220,7 @@ class SqliteStore(BaseStore):
         with self.write_lock:
             self.path = path
             self._pool.renew()
-            self._load()
+            self.load()
 
     def copy_to(self, path: Path) -> None:
         """A consistent copy of the committed content (also while others read and write)."""

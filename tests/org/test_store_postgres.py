@@ -1,0 +1,206 @@
+"""What only PostgreSQL has: several processes on one database, connections that die, a pool."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from simorg.access import behaviour
+from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
+from simorg.org.org import Org
+from simorg.org.schema.model import CustomObjectDefinition, Field
+from tests.conftest import POSTGRES, fresh_database
+from tests.org.test_catalogue import add_account, has_account, rows
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(POSTGRES is None, reason="needs PostgreSQL: make test-postgres"),
+]
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[OrgCatalogue, OrgCatalogue]]:
+    """Two catalogues of one database, as two server processes have them."""
+    with fresh_database() as url:
+        config = CatalogueConfig(database=url)
+        with ThreadPoolExecutor(2) as pool:  # both start at once on an empty database
+            one, two = pool.map(lambda _: OrgCatalogue(config, behaviour()), range(2))
+        yield one, two
+        one.close()
+        two.close()
+
+
+@pytest.fixture
+def orgs(pair: tuple[OrgCatalogue, OrgCatalogue]) -> tuple[Org, Org]:
+    """One org, seen by both."""
+    one = pair[0].create()
+    two = pair[1].get(one.id)
+    assert two is not None
+    return one, two
+
+
+def test_two_servers_make_one_default_org(pair: tuple[OrgCatalogue, OrgCatalogue]) -> None:
+    assert pair[0].default.id == pair[1].default.id
+    assert {org.id for org in pair[0].list()} == {org.id for org in pair[1].list()}
+    assert pair[1].find_user("admin@acme.example") is not None
+
+
+def test_changes_of_one_are_seen_by_the_other(orgs: tuple[Org, Org]) -> None:
+    one, two = orgs
+    generation = two.access_generation
+    one.settings.update("apiAccessControl", {"adminApprovedUsersOnly": True})
+    assert two.access_generation > generation
+    assert two.settings.get("apiAccessControl")["adminApprovedUsersOnly"] is True
+    one.clock.freeze()
+    one.add_object(CustomObjectDefinition("Own__c", "Own", "Owns", [Field("A__c", "A", "int")]))
+    one.add_field("Account", Field("Tier__c", "Tier", "string", 20))
+    assert two.access_generation
+    assert two.clock.now() == one.clock.now()
+    assert two.schema.get("Own__c") is not None
+    assert rows(two, "Own__c", "A__c") == []
+    assert "Tier__c" in two.store.table("Account").c
+
+
+def test_ids_of_two_servers_do_not_meet(orgs: tuple[Org, Org]) -> None:
+    def work(org: Org) -> list[str]:
+        return [add_account(org, "x") for _ in range(20)]
+
+    with ThreadPoolExecutor(2) as pool:
+        made = [i for some in pool.map(work, orgs) for i in some]
+    assert len(set(made)) == 40
+
+
+def test_a_reset_by_one_is_a_reset_for_the_other(
+    pair: tuple[OrgCatalogue, OrgCatalogue], orgs: tuple[Org, Org]
+) -> None:
+    one, two = orgs
+    one.add_object(CustomObjectDefinition("Own__c", "Own", "Owns"))
+    one.settings.update("apiAccessControl", {"adminApprovedUsersOnly": True})
+    add_account(two, "gone")
+    generation = two.access_generation
+    assert two.schema.get("Own__c") is not None
+    pair[0].reset(one.id)
+    assert two.access_generation > generation
+    assert two.schema.get("Own__c") is None
+    assert not has_account(two, "gone")
+    assert not two.settings.get("apiAccessControl")["adminApprovedUsersOnly"]
+    add_account(two, "new")
+    assert has_account(one, "new")
+
+
+def test_usernames_of_two_servers(orgs: tuple[Org, Org], pair: Any) -> None:
+    one, two = orgs
+    with one.store.writing():
+        assert one.usernames.claim("shared@x.example", "005A")
+    other = pair[1].create()
+    assert not other.usernames.claim("Shared@x.example", "005B")
+    one.usernames.release("shared@x.example", "005A")
+    assert other.usernames.claim("shared@x.example", "005B")
+
+
+def kill_connections(org: Org) -> None:
+    """End every other backend of the database, as a restart of the server does."""
+    import psycopg
+
+    url = org.store.pool.url  # type: ignore[attr-defined]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_dead_idle_connections_are_replaced(orgs: tuple[Org, Org]) -> None:
+    one, _ = orgs
+    add_account(one, "before")
+    account = one.store.table("Account")
+    statement = one.store.prepare(sa.select(sa.func.count()).select_from(account))
+    kill_connections(one)
+    assert one.access_generation
+    kill_connections(one)
+    with one.store.reading() as reader:
+        assert reader.one(statement)
+    kill_connections(one)
+    with one.store.reading(once=True) as reader:
+        assert reader.one(statement)
+    kill_connections(one)
+    add_account(one, "after")
+    assert has_account(one, "before") and has_account(one, "after")
+
+
+def test_a_transaction_whose_connection_dies_is_rolled_back(orgs: tuple[Org, Org]) -> None:
+    import psycopg
+
+    one, _ = orgs
+    undone: list[int] = []
+    with pytest.raises(psycopg.OperationalError), one.store.writing() as tx:
+        add_account(one, "lost")
+        tx.on_rollback(lambda: undone.append(1))
+        kill_connections(one)
+        add_account(one, "lost too")
+    assert undone == [1]
+    assert not has_account(one, "lost")
+    add_account(one, "next")
+
+
+def test_waiting_for_another_servers_writer_stops_no_thread(orgs: tuple[Org, Org]) -> None:
+    one, two = orgs
+    entered = threading.Event()
+    release = threading.Event()
+
+    def hold() -> None:
+        with one.store.writing():
+            entered.set()
+            assert release.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        holding = pool.submit(hold)
+        assert entered.wait(20)
+        waiting = pool.submit(add_account, two, "queued")
+        until = time.monotonic() + 0.3
+        turns = 0
+        while time.monotonic() < until:
+            turns += 1
+        assert turns > 100 and not waiting.done()
+        assert not has_account(two, "queued"), "readers do not wait"
+        release.set()
+        holding.result(20)
+        waiting.result(20)
+    assert has_account(one, "queued")
+
+
+def test_more_threads_than_connections(orgs: tuple[Org, Org]) -> None:
+    one, _ = orgs
+    pool: Any = one.store.pool  # type: ignore[attr-defined]
+    size, pool._size = pool._size, 3
+    try:
+        pool.forget_idle()
+
+        def work(n: int) -> bool:
+            add_account(one, f"n{n}")
+            return has_account(one, f"n{n}")
+
+        with ThreadPoolExecutor(12) as threads:
+            assert all(threads.map(work, range(36)))
+    finally:
+        pool._size = size
+
+
+def test_an_org_that_another_server_deleted(
+    pair: tuple[OrgCatalogue, OrgCatalogue], orgs: tuple[Org, Org]
+) -> None:
+    import psycopg
+
+    one, two = orgs
+    pair[0].delete(one.id)
+    assert pair[1].find_user(f"admin@acme.example.{two.my_domain.partition('--')[2]}") is None
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        assert two.access_generation
+    assert pair[1].get(two.id) is None
+    assert two not in pair[1].list()
