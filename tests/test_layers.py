@@ -17,6 +17,7 @@ LEVEL = {
     "soap": 3,
     "bulk": 3,
     "control": 3,
+    "visualforce": 4,  # shares the login of oauth
     "setup_ui": 4,  # shares the login and session of oauth
     "server": 5,
 }

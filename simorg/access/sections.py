@@ -26,6 +26,7 @@ class ApiAccessControl(_Section, frozen=True):
     admin_approved_users_only: bool = False
     external_users_installed_only: bool = False
     visualforce_allowed: bool = False
+    visualforce_origin: Literal["request", "session"] = "request"
     jwt_reading: Literal["session", "app"] = "session"
     external_users_under_internal: Literal["policy", "exempt"] = "policy"
     uninstalled_token_error: Literal[

@@ -87,6 +87,7 @@ def _read(org: Org) -> AccessSettings:
         admin_approved_users_only=control.admin_approved_users_only,
         external_users_installed_only=control.external_users_installed_only,
         visualforce_allowed=control.visualforce_allowed,
+        visualforce_origin=control.visualforce_origin,
         jwt_reading=control.jwt_reading,
         usage_restrictions=apps.usage_restrictions,
         any_api_client_approves_uninstalled=apps.any_api_client_approves_uninstalled,

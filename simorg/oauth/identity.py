@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simorg.org.store import Statement
 
 #: SOAP login and UI sessions are no OAuth tokens (access_control facts 2.7)
-_FOREIGN = frozenset({Flow.SOAP_LOGIN, Flow.UI, Flow.VISUALFORCE})
+_FOREIGN = frozenset({Flow.SOAP_LOGIN, Flow.UI, Flow.VISUALFORCE, Flow.LIGHTNING})
 
 
 class IdentityRefused(Exception):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simorg.oauth.request import OAuthCall
 
 #: sessions that OAuth did not issue
-_FOREIGN = frozenset({Flow.SOAP_LOGIN, Flow.UI, Flow.VISUALFORCE})
+_FOREIGN = frozenset({Flow.SOAP_LOGIN, Flow.UI, Flow.VISUALFORCE, Flow.LIGHTNING})
 
 
 def revoke(call: OAuthCall) -> None:

@@ -127,6 +127,7 @@ class Surface:
             surface=matched.route.surface if matched.route is not None else "rest",
             api_version=version,
             client_ip=environ.get("REMOTE_ADDR", ""),
+            environ=environ,
         )
         wanted.org = caller.org
         versions.check_served(version, caller.org)

@@ -28,6 +28,8 @@ class Call:
     version: int
     client_ip: str
     path: str
+    #: the request's WSGI environment
+    environ: Mapping[str, Any] = field(default_factory=dict)
     #: decoded headers by element name
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     caller: Caller | None = None

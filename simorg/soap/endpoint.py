@@ -141,6 +141,7 @@ class Endpoint:
             version=_version(version),
             client_ip=environ.get("REMOTE_ADDR", ""),
             path=environ["PATH_INFO"],
+            environ=environ,
         )
         succeeded, document = api.answer(_read_body(environ), call)
         return (200 if succeeded else 500), document

@@ -88,6 +88,7 @@ class SoapService(Service):  # type: ignore[misc]
             surface="soap",
             api_version=call.version,
             client_ip=call.client_ip,
+            environ=call.environ,
         )
         return caller.with_options(**call.options())
 

@@ -35,7 +35,7 @@ def readers(world: World) -> dict[Flow, Caller]:
             "anyclient", flow, None if flow in (Flow.SOAP_LOGIN, Flow.UI) else "JWT Robot"
         )
         for flow in Flow
-        if flow is not Flow.VISUALFORCE
+        if flow not in (Flow.VISUALFORCE, Flow.LIGHTNING)
     }
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simorg.access import apps, login, sessions
+from simorg.access import apps, login, sessions, visualforce
 from simorg.access.model import Flow
 from simorg.errors import (
     ApiDisabledForOrg,
@@ -278,11 +278,17 @@ def test_visualforce_needs_the_box_and_api_enabled(world: World) -> None:
     with pytest.raises(SessionNotForApi):
         world.call(token)
     world.set(visualforceAllowed=True)
-    world.call(token)
+    page = {"HTTP_HOST": visualforce.host_of(world.org)}
+    world.call(token, environ=page)
+    for elsewhere in ({}, {"HTTP_HOST": "localhost"}, {**page, "HTTP_ORIGIN": "https://x.example"}):
+        with pytest.raises(SessionNotForApi):
+            world.call(token, environ=elsewhere)
     with pytest.raises(SessionNotForApi):
-        world.caller("standard", Flow.UI)
+        world.call(world.open("standard", Flow.UI), environ=page)
     with pytest.raises(ApiDisabledForUser):
-        world.caller("noapi", Flow.VISUALFORCE)
+        world.call(world.open("noapi", Flow.VISUALFORCE), environ=page)
+    world.set(visualforceOrigin="session")
+    world.call(token)
 
 
 @pytest.mark.parametrize("scopes", [(), ("id", "openid"), ("web", "refresh_token"), ("API",)])
