@@ -194,12 +194,13 @@ def reset(context: Context, id: str) -> Response:
 
 def snapshot(context: Context, id: str) -> Response:
     """``{name}``: keep the present state under that name."""
+    org = context.org(id)
     asked = body()
     name = asked.get("name")
     if set(asked) - {"name"} or not isinstance(name, str):
         raise invalid("Send the snapshot's name, and nothing else.", "name")
     try:
-        context.catalogue.snapshot(context.org(id).id, name)
+        context.catalogue.snapshot(org.id, name)
     except CatalogueError as error:
         raise invalid(str(error), "name") from None
     return answer({"name": name}, 201)

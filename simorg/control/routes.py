@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from simorg import __version__
-from simorg.control import apps, orgs, server_state, switches
+from simorg.control import apps, orgs, page_sessions, server_state, switches
 from simorg.control.answers import answer
 from simorg.control.context import Context
 
@@ -46,6 +46,7 @@ _APP = {
     "profiles": "array",
     "permissionSets": "array",
 }
+_SESSION = {"user": "string", "context": "string"}
 _ASK = {"user": "string", "app": "string", "flow": "string", "surface": "string"}
 _OBJECT = {
     "name": "string",
@@ -105,6 +106,14 @@ ROUTES = (
     Route("POST", "/orgs/{id}/snapshots/{name}/restore", orgs.restore, "Back to a kept state"),
     Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),
     Route("PUT", "/orgs/{id}/clock", switches.set_clock, "Stop or move the org's time", _CLOCK),
+    Route(
+        "POST",
+        "/orgs/{id}/sessions",
+        page_sessions.create,
+        "What getSessionId() gives",
+        _SESSION,
+        201,
+    ),
     Route("POST", "/orgs/{id}/explain", server_state.explanation, "Why let in, or not", _ASK),
 )
 
