@@ -69,18 +69,6 @@ def test_callers_who_see_the_same_share_a_plan(org: Org) -> None:
     assert len(texts) == 1
 
 
-def test_orgs_of_one_template_share_shapes(org: Org, shared_catalogue: Any) -> None:
-    text = "SELECT Id FROM Lead WHERE Company = 'shared' AND Title = 'y'"
-    run(user(org), text)
-    if org.store.dialect != "sqlite":
-        pytest.skip("a PostgreSQL statement names its org's schema")
-    other = shared_catalogue.create()
-    with counted() as texts:
-        run(user(other), text)
-    assert texts == []
-    shared_catalogue.delete(other.id)
-
-
 def plan_of(caller: Caller, soql: str) -> str:
     plan, literals = prepare(caller, soql)
     values = execution.runtime_values(caller, plan, literals)

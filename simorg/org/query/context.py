@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -92,7 +93,24 @@ class Context:
         return field
 
     def table(self, sobject: SObjectType) -> sa.FromClause:
-        return self.store.table(sobject.name).alias(self.alias())
+        """The object's table under a new alias.
+
+        Aliases are kept: making one copies all its columns (Profile has 800)."""
+        table, alias = self.store.table(sobject.name), self.alias()
+        namespace = getattr(self.store, "namespace", None)
+        key = ("soql-alias", sobject.name, self.schema.version, namespace, alias)
+        found: sa.FromClause | None = self.org.statements.get(key)
+        if found is None:
+            found = self.org.statements[key] = table.alias(alias)
+        return found
+
+    def make_tables(self, sobjects: Sequence[SObjectType]) -> None:
+        """Create the tables that are not there yet in one transaction."""
+        present = self.store.present
+        if any(sobject.name not in present for sobject in sobjects):
+            with self.store.writing():
+                for sobject in sobjects:
+                    self.store.table(sobject.name)
 
     def column(self, sobject: SObjectType, table: sa.FromClause, field: Field) -> Any:
         """The field's value: a column, or the expression of a computed field."""

@@ -7,7 +7,7 @@ https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ class Polymorph:
     key: Any
     targets: list[SObjectType]
     name_entity: SObjectType | None
+    _values: dict[str, tuple[Field, Any]] = field(default_factory=dict)
 
     @property
     def entity(self) -> SObjectType:
@@ -39,26 +40,32 @@ class Polymorph:
 
     def field(self, context: Context, name: str, pos: int) -> tuple[Field, Any]:
         """A field of the Name entity and its value."""
-        field = context.field(self.entity, name)
-        if field is None:
+        known = self._values.get(name.lower())
+        if known is None:
+            known = self._values[name.lower()] = self._field(context, name, pos)
+        return known
+
+    def _field(self, context: Context, name: str, pos: int) -> tuple[Field, Any]:
+        found = context.field(self.entity, name)
+        if found is None:
             raise context.no_column(name, NAME_ENTITY, pos)
-        if field.name == "Type":
-            return field, self.type_name()
-        if field.name == "Id":
-            return field, self.key
+        if found.name == "Type":
+            return found, self.type_name()
+        if found.name == "Id":
+            return found, self.key
         cases: dict[str | None, Any] = {}
-        for target in self.targets:
-            if not context.may_query(target):
-                continue
-            own = target.name_field if field.name == "Name" else target.field(field.name)
+        targets = [target for target in self.targets if context.may_query(target)]
+        context.make_tables(targets)
+        for target in targets:
+            own = target.name_field if found.name == "Name" else target.field(found.name)
             if own is not None and not own.private and target.key_prefix:
                 cases[target.key_prefix] = self._value(context, target, own)
         if not cases:
-            return field, sa.null()
-        return field, sa.case(cases, value=sa.func.substr(self.key, 1, 3), else_=sa.null())
+            return found, sa.null()
+        return found, sa.case(cases, value=sa.func.substr(self.key, 1, 3), else_=sa.null())
 
     def _value(self, context: Context, target: SObjectType, field: Field) -> Any:
-        table = context.table(target)
+        table = context.store.table(target.name)  # outer tables have aliases, this needs none
         column = context.column(target, table, field)
         query = sa.select(column).where(table.c["Id"] == self.key)
         return query.where(*context.visible(target, table)).scalar_subquery()

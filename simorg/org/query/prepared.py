@@ -2,7 +2,7 @@
 
 A text seen before skips scanning, parsing and binding of its literals; a text that differs from
 an earlier one only in literals skips parsing and compiling. Both caches hang on the org
-(``Org.cache``; shapes on ``Org.statements``, which orgs made from one template share).
+(``Org.cache``; shapes on ``Org.statements``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simorg.errors import MalformedQuery
 from simorg.org.query.lexis import Found, scan
+from simorg.org.query.messages import at
 from simorg.org.query.plan import ASKED_LIMIT, Plan
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ def prepare(
 
 def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
     if len(text) > MAX_LENGTH:
-        raise MalformedQuery(
-            f"SOQL statements cannot be longer than {MAX_LENGTH} characters.",
-            code="QUERY_TOO_COMPLICATED",
-        )
+        message = f"SOQL statements cannot be longer than {MAX_LENGTH} characters."
+        raise MalformedQuery(message, row=1, column=1)
     if "\x00" in text:
-        raise MalformedQuery("line 1:0 no viable alternative at character '\\u0000'")
+        pos = text.index("\x00")
+        message = f"line 1:{pos} no viable alternative at character '\\u0000'"
+        raise at(MalformedQuery, text, pos, message)
     org = caller.org
     shape_text, found = scan(text)
     key = (
@@ -107,10 +108,6 @@ def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
         # refused literals (a LIMIT beyond FIELDS()'s bound) are not the shape's fault
         if len(shape_text) <= MAX_KEPT:
             org.statements[key] = shape
-    else:
-        for plan in list(shape.plans.values())[:1]:
-            for name in plan.objects:
-                org.store.table(name)  # the shape may come from another org: make its tables
     return Ready(text, found, shape)
 
 
