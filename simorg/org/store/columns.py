@@ -138,19 +138,20 @@ def is_indexed(sobject: SObjectType, field: Field) -> bool:
 def index_ddl(dialect: str, sobject: SObjectType, field: Field, schema: str | None) -> str:
     """``CREATE INDEX`` over the field's folded form.
 
-    Partial (``IS NOT NULL``): an empty look-up costs an insert nothing, and every comparison
-    implies not-null, so both planners use it. Audit times are never null.
+    Partial (``IS NOT NULL``) where null may be: an empty look-up costs an insert nothing, and
+    every comparison implies not-null, so both planners use it. Names order whole tables, so
+    theirs has every row.
     """
     column = quote(field.name)
-    folded = kind(field) == "folded" and dialect == "postgresql"
-    expression = f"lower({column})" if folded else column
-    where = "" if field.name in _INDEXED_TIMES else f" WHERE {column} IS NOT NULL"
+    expression = column
+    if dialect == "postgresql":
+        # SOQL's order has nulls first; byte order serves LIKE 'x%' too (PostgresStore.folded)
+        folded = f'lower({column}) COLLATE "C"' if kind(field) == "folded" else column
+        expression = f"{folded} NULLS FIRST"
+    full = field.name_field or not field.nillable or field.name in _INDEXED_TIMES
+    where = "" if full else f" WHERE {column} IS NOT NULL"
     name = index_name(sobject.name, field.name)
-    if dialect == "sqlite":
-        return (
-            f"CREATE INDEX IF NOT EXISTS {quote(name)} ON {quote(sobject.name)} ({column}){where}"
-        )
-    table = qualified(sobject.name, schema)
+    table = qualified(sobject.name, schema if dialect == "postgresql" else None)
     return f"CREATE INDEX IF NOT EXISTS {quote(name)} ON {table} ({expression}){where}"
 
 

@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,12 @@ from simorg.org.store.private import private_ddl
 from simorg.org.store.transaction import ReaderBase, TransactionBase
 
 _NOTHING: Mapping[str, Any] = {}
+#: an INSERT of nothing but parameters, one for each column
+_INSERT = re.compile(
+    r'INSERT INTO ("?\w+"?\."?\w+"?) \(((?:"?\w+"?(?:, )?)+)\)'
+    r" VALUES \((?:%s(?:::[A-Z ]+)?(?:, )?)+\)"
+)
+_MANY = 20
 _SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -112,8 +119,15 @@ class PostgresTransaction(TransactionBase):
         return last - count + 1
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        plain = _INSERT.fullmatch(sql) if len(rows) >= _MANY else None
         with self.connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
+            if plain is None:
+                cursor.executemany(sql, rows)
+                return
+            # many times faster than as many INSERTs
+            with cursor.copy(f"COPY {plain[1]} ({plain[2]}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
 
     def cursor(self, chunk: int) -> Any:
         return _server_cursor(self.connection, chunk)
@@ -161,9 +175,12 @@ class PostgresStore(BaseStore):
     # -- statements --------------------------------------------------------------------------
 
     def folded(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """``lower(column)``: what the indexes of text columns are made on."""
+        """``lower(column) COLLATE "C"``: what the indexes of text columns are made on.
+
+        Folded as the database's locale tells, then compared byte by byte, as SQLite does.
+        """
         if isinstance(column.type, columns.FoldedText):
-            return sa.func.lower(column, type_=sa.Text())
+            return sa.func.lower(column, type_=sa.Text()).collate("C")
         return column
 
     def in_list(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
