@@ -28,6 +28,22 @@ ROTATE: Need = ("ClientSecretRotation",)
 PACKAGED: Need = ("InstallPackaging",)
 #: who has used which app; revoke tokens
 APPS_USAGE: Need = ("ViewSetup", "ManageUsers")
+#: change users: https://help.salesforce.com/s/articleView?id=platform.editing_users.htm
+MANAGE_USERS: Need = (("ManageUsers", "ManageInternalUsers"),)
+#: https://help.salesforce.com/s/articleView?id=platform.users_freeze.htm
+FREEZE: Need = (("ManageUsers", "FreezeUsers"),)
+#: give others a password, take a lock off
+RESET_PASSWORDS: Need = (("ManageUsers", "ResetPasswords"),)
+#: https://help.salesforce.com/s/articleView?id=platform.perm_sets_assigning.htm
+ASSIGN_SETS: Need = (("AssignPermissionSets", "ManageUsers"),)
+#: change what profiles and permission sets grant
+MANAGE_SETS: Need = ("ManageProfilesPermissionsets",)
+#: https://help.salesforce.com/s/articleView?id=platform.users_login_history.htm
+LOGIN_HISTORY: Need = (("ManageUsers", "MonitorLoginHistory"),)
+#: others' sessions; one's own need nothing
+SESSIONS: Need = ("ManageUsers",)
+#: security and OAuth preferences of the org
+CUSTOMIZE: Need = ("CustomizeApplication",)
 
 
 class InsufficientAccess(ForbiddenError):

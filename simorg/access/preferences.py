@@ -42,6 +42,23 @@ SWITCHES: Mapping[tuple[str, str], Switch] = MappingProxyType(
         ("apiAccessControl", "visualforceAllowed"): Switch(
             "Allow Visualforce pages to access APIs", audit.CONNECTED_APPS
         ),
+        ("oauth", "blockUsernamePasswordFlow"): Switch("Block OAuth Username-Password Flows"),
+        ("oauth", "blockUserAgentFlow"): Switch("Block OAuth User-Agent Flows"),
+        ("oauth", "pkceRequired"): Switch(
+            "Require Proof Key for Code Exchange (PKCE) Extension for Supported Authorization Flows"
+        ),
+        ("oauth", "clientCredentialsEnabled"): Switch("Allow Client Credentials Flows"),
+        ("oauth", "clientCredentialsMyDomainOnly"): Switch(
+            "Serve Client Credentials Flows at My Domain Only"
+        ),
+        ("oauth", "jwtLifetimeSeconds"): Switch("Longest Validity of a JWT in Seconds"),
+        ("connectedApps", "usageRestrictions"): Switch(
+            "Restrict Use of Uninstalled Connected Apps", audit.CONNECTED_APPS
+        ),
+        ("connectedApps", "anyApiClientApprovesUninstalled"): Switch(
+            "Use Any API Client Also Approves Uninstalled Connected Apps", audit.CONNECTED_APPS
+        ),
+        ("sessions", "timeoutSeconds"): Switch("Session Timeout Value in Seconds"),
     }
 )
 
