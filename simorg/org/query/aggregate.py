@@ -11,7 +11,6 @@ from itertools import combinations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from simorg.org.query import ast, formats, plan
 from simorg.org.query.conditions import Conditions
@@ -287,6 +286,8 @@ class Aggregation:
         folded = self.context.store.folded(column)
         if folded is column or self.context.sqlite:
             return (sa.func.min if name == "min" else sa.func.max)(column)
+        from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+
         order = folded.asc() if name == "min" else folded.desc()
         ordered = aggregate_order_by(column, order.nulls_last())
         return sa.func.array_agg(ordered, type_=ARRAY(sa.Text()))[1]
