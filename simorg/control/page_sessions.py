@@ -26,7 +26,7 @@ def create(context: Context, id: str) -> Response:
         if key not in ("user", "context"):
             raise invalid(f"There is no member {key}.", key)
     where = asked.get("context", "page")
-    if where not in CONTEXTS:
+    if not isinstance(where, str) or where not in CONTEXTS:
         raise invalid(f"context must be one of {', '.join(CONTEXTS)}.", "context")
     user_id = _user(org, asked.get("user"))
     with org.store.writing():

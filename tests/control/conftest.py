@@ -135,6 +135,13 @@ def new(api: Api) -> Iterator[dict[str, Any]]:
     api.delete(f"orgs/{made.json['id']}")
 
 
+@pytest.fixture(scope="package")
+def spare(app: Flask) -> dict[str, Any]:
+    """An org for wrong input, which changes nothing."""
+    made: dict[str, Any] = Api(app).post("orgs", {}).json
+    return made
+
+
 def user(org: dict[str, Any], short: str) -> dict[str, Any]:
     """The user of that short name (``admin``)."""
     found: dict[str, Any] = next(u for u in org["users"] if u["username"].startswith(f"{short}@"))

@@ -20,15 +20,15 @@ def settings(api: Api, org: dict[str, Any]) -> Any:
 # -- settings ------------------------------------------------------------------------------------
 
 
-def test_every_section_with_every_switch(api: Api, new: dict[str, Any]) -> None:
-    told = settings(api, new)
+def test_every_section_with_every_switch(api: Api, spare: dict[str, Any]) -> None:
+    told = settings(api, spare)
     assert set(told) == set(SECTIONS)
     for name, section in SECTIONS.items():
         assert set(told[name]) == set(section.__struct_encode_fields__)
 
 
-def test_defaults_of_the_default_org(api: Api, new: dict[str, Any]) -> None:
-    told = settings(api, new)[AAC]
+def test_defaults_of_the_default_org(api: Api, spare: dict[str, Any]) -> None:
+    told = settings(api, spare)[AAC]
     assert told["provisioned"] is True
     for switch in ("adminApprovedUsersOnly", "externalUsersInstalledOnly", "visualforceAllowed"):
         assert told[switch] is False
@@ -61,15 +61,15 @@ def test_a_change_is_a_merge(api: Api, new: dict[str, Any]) -> None:
         ({"api": {"dailyRequestLimit": 10**12}}, "api.dailyRequestLimit"),
     ],
 )
-def test_all_or_nothing(api: Api, new: dict[str, Any], change: dict[str, Any], path: str) -> None:
-    before = settings(api, new)
+def test_all_or_nothing(api: Api, spare: dict[str, Any], change: dict[str, Any], path: str) -> None:
+    before = settings(api, spare)
     good = {"sessions": {"timeoutSeconds": 99}, "connectedApps": {"usageRestrictions": False}}
     good = {section: value for section, value in good.items() if section not in change}
     for whole in ({**good, **change}, {**change, **good}):
-        answer = api.patch(f"orgs/{new['id']}/settings", whole)
+        answer = api.patch(f"orgs/{spare['id']}/settings", whole)
         assert answer.status == 400
         assert answer.error["path"] == path
-        assert settings(api, new) == before
+        assert settings(api, spare) == before
 
 
 def test_unprovisioned_orgs_refuse_the_preference(api: Api, new: dict[str, Any]) -> None:
@@ -214,11 +214,11 @@ def test_custom_object(api: Api, new: dict[str, Any]) -> None:
     ],
 )
 def test_wrong_objects(
-    api: Api, new: dict[str, Any], body: dict[str, Any], path: str | None
+    api: Api, spare: dict[str, Any], body: dict[str, Any], path: str | None
 ) -> None:
-    answer = api.post(f"orgs/{new['id']}/custom-objects", body)
+    answer = api.post(f"orgs/{spare['id']}/custom-objects", body)
     assert answer.status == 400 and answer.error.get("path") == path
-    assert api.rest(user(new, "admin")["sessionId"], "sobjects/X__c")[0] == 404
+    assert api.rest(user(spare, "admin")["sessionId"], "sobjects/X__c")[0] == 404
 
 
 def test_wrong_fields(api: Api, new: dict[str, Any]) -> None:
@@ -247,15 +247,15 @@ def test_the_four_policies_side_by_side(api: Api, new: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("key", ["name", "consumerKey", "id"])
-def test_found_by(api: Api, new: dict[str, Any], key: str) -> None:
-    app = next(a for a in new["connectedApps"] if a["name"] == "Self Service")
-    assert api.get(app_path(new, app[key])).json["name"] == "Self Service"
-    assert api.get(app_path(new, "self service")).json["id"] == app["id"]
+def test_found_by(api: Api, spare: dict[str, Any], key: str) -> None:
+    app = next(a for a in spare["connectedApps"] if a["name"] == "Self Service")
+    assert api.get(app_path(spare, app[key])).json["name"] == "Self Service"
+    assert api.get(app_path(spare, "self service")).json["id"] == app["id"]
 
 
-def test_all_apps(api: Api, new: dict[str, Any]) -> None:
-    told = api.get(f"orgs/{new['id']}/connected-apps").json["connectedApps"]
-    assert {a["name"] for a in told} == {a["name"] for a in new["connectedApps"]}
+def test_all_apps(api: Api, spare: dict[str, Any]) -> None:
+    told = api.get(f"orgs/{spare['id']}/connected-apps").json["connectedApps"]
+    assert {a["name"] for a in told} == {a["name"] for a in spare["connectedApps"]}
     assert all("uiPolicy" in app for app in told)
 
 
@@ -296,17 +296,17 @@ def test_change_an_app(api: Api, new: dict[str, Any]) -> None:
     ],
 )
 def test_wrong_changes_change_nothing(
-    api: Api, new: dict[str, Any], change: dict[str, Any], path: str
+    api: Api, spare: dict[str, Any], change: dict[str, Any], path: str
 ) -> None:
-    before = api.get(app_path(new)).json
-    answer = api.patch(app_path(new), {"installed": False, "blocked": True, **change})
+    before = api.get(app_path(spare)).json
+    answer = api.patch(app_path(spare), {"installed": False, "blocked": True, **change})
     assert answer.status == 400 and answer.error["path"] == path
-    assert api.get(app_path(new)).json == before
+    assert api.get(app_path(spare)).json == before
 
 
-def test_unknown_app(api: Api, new: dict[str, Any]) -> None:
+def test_unknown_app(api: Api, spare: dict[str, Any]) -> None:
     for method in ("GET", "PATCH"):
-        answer = api.call(method, app_path(new, "Nobody's App"), {})
+        answer = api.call(method, app_path(spare, "Nobody's App"), {})
         assert answer.status == 404
         assert answer.error["message"] == "There is no connected app Nobody's App."
 
@@ -329,11 +329,11 @@ def test_explain_a_refusal(api: Api, new: dict[str, Any]) -> None:
     assert "not admin approved" in told["text"] and "G5" in told["text"]
 
 
-def test_explain_takes_full_names_and_flows(api: Api, new: dict[str, Any]) -> None:
-    name = user(new, "integration")["username"]
-    told = ask(api, new, user=name, app="JWT Robot", flow="jwt_bearer", surface="soap").json
+def test_explain_takes_full_names_and_flows(api: Api, spare: dict[str, Any]) -> None:
+    name = user(spare, "integration")["username"]
+    told = ask(api, spare, user=name, app="JWT Robot", flow="jwt_bearer", surface="soap").json
     assert (told["user"], told["flow"], told["surface"]) == (name, "jwt_bearer", "soap")
-    told = ask(api, new, user="noapi", app=None, flow="soap_login").json
+    told = ask(api, spare, user="noapi", app=None, flow="soap_login").json
     assert told["allowed"] is False and told["login"]["error"]["code"] == "API_CURRENTLY_DISABLED"
 
 
@@ -352,9 +352,9 @@ def test_explain_takes_full_names_and_flows(api: Api, new: dict[str, Any]) -> No
     ],
 )
 def test_wrong_questions(
-    api: Api, new: dict[str, Any], asked: dict[str, Any], path: str | None
+    api: Api, spare: dict[str, Any], asked: dict[str, Any], path: str | None
 ) -> None:
-    answer = ask(api, new, **asked)
+    answer = ask(api, spare, **asked)
     assert answer.status == 400 and answer.error.get("path") == path
 
 
