@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 
 class FormErrors:
@@ -28,10 +28,15 @@ class FormErrors:
         if len(value) > length:
             self.add(field, f"{label}: data value too large (max length={length})")
 
-    def one_of(self, field: str, value: str, label: str, options: Iterator[str] | object) -> None:
+    def one_of(self, field: str, value: str, label: str, options: Container[str]) -> None:
         """The field must hold one of the options offered."""
-        if value not in options:  # type: ignore[operator]
+        if value not in options:
             self.add(field, f"{label}: bad value for restricted picklist field")
+
+    def take(self, problems: Mapping[str, str]) -> None:
+        """Keep what an operation found wrong, by field."""
+        for field, message in problems.items():
+            self.add(field, message)
 
     def of(self, field: str) -> str | None:
         """The message of a field, if there is one."""

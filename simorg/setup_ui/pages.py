@@ -58,6 +58,44 @@ PAGES: tuple[Page, ...] = (
         need=needs.MANAGE_APPS,
         under="/lightning/setup/ConnectedAppsUsage/home",
     ),
+    Page(
+        "/lightning/setup/ConnectedApplication/home",
+        "Manage Connected Apps",
+        "app_list:show",
+        section="Apps",
+        need=needs.MANAGE_APPS,
+        words="OAuth policies permitted users",
+    ),
+    Page(
+        "/lightning/setup/ConnectedApplication/new",
+        "New Connected App",
+        "app_form:show_new",
+        "app_form:create",
+        need=needs.MANAGE_APPS,
+        under="/lightning/setup/ConnectedApplication/home",
+    ),
+    *(
+        Page(
+            f"/lightning/setup/ConnectedApplication/<app_id>/{name}",
+            label,
+            view,
+            action,
+            need=needs.MANAGE_APPS,
+            under="/lightning/setup/ConnectedApplication/home",
+        )
+        for name, label, view, action in (
+            ("view", "Connected App", "app_list:detail", "app_list:act"),
+            ("edit", "Edit Connected App", "app_form:show_edit", "app_form:save"),
+            ("policies", "Edit Policies", "app_policy:show", "app_policy:save"),
+            ("profiles", "Manage Profiles", "app_policy:show_profiles", "app_policy:save_profiles"),
+            (
+                "permissionsets",
+                "Manage Permission Sets",
+                "app_policy:show_permission_sets",
+                "app_policy:save_permission_sets",
+            ),
+        )
+    ),
     *ADMIN_PAGES,
 )
 

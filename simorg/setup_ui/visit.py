@@ -53,6 +53,10 @@ class Visit:
         """Whether a checkbox was sent."""
         return name in request.form
 
+    def sent(self, name: str) -> bool:
+        """Whether the form had that field."""
+        return name in request.form
+
     def chosen(self, name: str) -> list[str]:
         """All values of a field."""
         return request.form.getlist(name)
