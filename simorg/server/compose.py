@@ -41,8 +41,8 @@ def context(
 
 
 def flask_app(context: Context) -> Flask:
-    """REST, OAuth, Setup and the control API."""
-    from simorg import control, oauth, rest, setup_ui
+    """REST, OAuth, Setup, Visualforce pages and the control API."""
+    from simorg import control, oauth, rest, setup_ui, visualforce
 
     catalogue, config = context.catalogue, context.config
     app = Flask("simorg", static_folder=None)
@@ -55,6 +55,7 @@ def flask_app(context: Context) -> Flask:
     app.register_blueprint(oauth.blueprint(catalogue))
     app.register_blueprint(control.blueprint(context))
     app.register_blueprint(setup_ui.blueprint(catalogue))
+    app.register_blueprint(visualforce.blueprint(catalogue))
     app.register_error_handler(HTTPException, _page)
     return app
 
