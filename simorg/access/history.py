@@ -56,10 +56,12 @@ def record(
     *,
     origin: Origin | None = None,
     application: str = "N/A",
+    sub_type: str | None = None,
 ) -> str:
     """Write the row of one login; its id. A success also sets ``User.LastLoginDate``.
 
-    ``application`` is the connected app's label, ``Browser`` for pages, ``N/A`` for SOAP.
+    ``application`` is the connected app's label, ``Browser`` for pages, ``N/A`` for SOAP;
+    ``sub_type`` stands in for the flow's own.
     """
     origin = origin or Origin()
     now = org.clock.text()
@@ -67,7 +69,7 @@ def record(
         "UserId": user_id,
         "LoginTime": now,
         "LoginType": _TYPES.get(flow, "Remote Access 2.0"),
-        "LoginSubType": _SUBTYPES.get(flow),
+        "LoginSubType": sub_type or _SUBTYPES.get(flow),
         "Status": status[:128],
         "SourceIp": origin.source_ip[:39],
         "LoginUrl": origin.login_url[:255],

@@ -292,14 +292,14 @@ def session_invalid(token: str) -> SessionInvalid:
 # -- finding and ending --------------------------------------------------------------------------
 
 
-def _find_query(store: Store) -> sa.Select[Any]:
+def _find_query(store: Store, column: str = "simorg_TokenHash") -> sa.Select[Any]:
     table = store.table("AuthSession")
     names = (
         "Id UsersId LastModifiedDate NumSecondsValid SessionType simorg_Flow simorg_AppId"
         " simorg_Scopes simorg_OauthTokenKey IsAssociatedWithJwtAccessToken"
     ).split()
     return sa.select(*(table.c[name] for name in names)).where(
-        table.c.simorg_TokenHash == sa.bindparam("hash", None), table.c.simorg_Ended.is_not(True)
+        table.c[column] == sa.bindparam("value", None), table.c.simorg_Ended.is_not(True)
     )
 
 
@@ -307,7 +307,20 @@ def find(org: Org, token: str) -> SessionRow | None:
     """The AuthSession of a token, expired or not; None if it ended or never was."""
     statement = state_of(org).statement(org, "find session", _find_query)
     with org.store.reading() as reader:
-        row = reader.one(statement, {"hash": token_hash(token)})
+        return _row(reader.one(statement, {"value": token_hash(token)}))
+
+
+def by_id(org: Org, session_id: str) -> SessionRow | None:
+    """The live session of an AuthSession id."""
+    statement = state_of(org).statement(
+        org, "session by id", lambda store: _find_query(store, "Id")
+    )
+    with org.store.reading() as reader:
+        found = _row(reader.one(statement, {"value": session_id}))
+    return found if found is not None and org.clock.now() < found.ends else None
+
+
+def _row(row: tuple[Any, ...] | None) -> SessionRow | None:
     if row is None:
         return None
     session_id, user_id, used, valid, kind, flow, app_id, scopes, key, jwt = row

@@ -18,7 +18,17 @@ from simorg.access.policy import enforced_policy
 from simorg.access.settings import oauth_settings
 from simorg.access.settings import read as read_settings
 from simorg.errors import OAuthError
-from simorg.oauth import approvals, authorization_code, history, issue, pkce, places, policies
+from simorg.oauth import (
+    approvals,
+    authorization_code,
+    history,
+    hybrid,
+    issue,
+    jwt_tokens,
+    pkce,
+    places,
+    policies,
+)
 from simorg.oauth import scopes as scope_names
 from simorg.org.clock import to_text
 
@@ -32,6 +42,7 @@ _FLOWS = {
     "code": Flow.WEB_SERVER,
     "token": Flow.USER_AGENT,
     "id_token token": Flow.USER_AGENT,
+    "hybrid_token": Flow.USER_AGENT,
 }
 
 
@@ -187,6 +198,8 @@ def _check(asked: Asked, caller: Caller | None) -> tuple[tuple[str, ...], str | 
     if asked.flow is Flow.USER_AGENT:
         if switches.block_user_agent_flow:
             raise OAuthError("oauth_flow_disabled", "oauth flow is disabled")
+        if asked.response_type == "hybrid_token":
+            jwt_tokens.check_hybrid(app)
         return granted, None
     required = switches.pkce_required or policies.policy(app).pkce_required
     challenge = pkce.read_challenge(
@@ -246,6 +259,8 @@ def _token(asked: Asked, login: issue.Login, granted: tuple[str, ...]) -> Redire
     token = issue.body(login, issued, nonce=nonce)
     if "id_token" not in asked.response_type.split():
         token.pop("id_token", None)
+    if login.hybrid:
+        token |= hybrid.members(login, token)
     return asked.back(*token.items())
 
 

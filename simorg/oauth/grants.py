@@ -5,6 +5,7 @@ from __future__ import annotations
 from simorg.oauth.authorization_code import AuthorizationCodeGrant
 from simorg.oauth.client_credentials import ClientCredentialsGrant
 from simorg.oauth.device import DeviceCodeRequest, DeviceGrant
+from simorg.oauth.hybrid import HybridCodeGrant, HybridRefreshGrant
 from simorg.oauth.jwt_bearer import JwtBearerGrant
 from simorg.oauth.machinery import Grant, TokenServer
 from simorg.oauth.password import PasswordGrant
@@ -20,6 +21,8 @@ GRANTS: tuple[type[Grant], ...] = (
     AuthorizationCodeGrant,
     DeviceCodeRequest,
     DeviceGrant,
+    HybridCodeGrant,
+    HybridRefreshGrant,
 )
 
 

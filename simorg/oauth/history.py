@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simorg.access import apps, history, ip_ranges, login, refusals, sessions, settings
+from simorg.access.model import Flow
 from simorg.errors import OAuthError
-from simorg.oauth import policies
+from simorg.oauth import jwt_tokens, policies
 
 if TYPE_CHECKING:
     from simorg.oauth.issue import Login
@@ -26,6 +27,14 @@ _STATUS = {
     "redirect_uri must match configuration": "Failed: Invalid Callback URL",
     "token request is already being processed": "Failed: Token request is already being processed",
     "the requested scope is not allowed": "Failed: Not approved for access",
+}
+
+
+#: LoginHistory.LoginSubType of the hybrid flows
+_HYBRID = {
+    Flow.WEB_SERVER: "OauthHybridAuthCode",
+    Flow.REFRESH_TOKEN: "OauthHybridRefreshToken",
+    Flow.USER_AGENT: "OauthHybridUserAgent",
 }
 
 
@@ -72,14 +81,25 @@ def failed(who: Login, error: OAuthError) -> None:
         text,
         origin=origin(who.call),
         application=who.app.name,
+        sub_type=_sub_type(who),
     )
+
+
+def _sub_type(who: Login) -> str | None:
+    return _HYBRID.get(who.flow) if who.hybrid else None
 
 
 def succeeded(who: Login, granted: tuple[str, ...], approval_key: str) -> sessions.Session:
     """Write the row and open the session; inside the caller's transaction if there is one."""
+    jwt = jwt_tokens.make(who, granted)
     with who.org.store.writing():
         login_id = history.record(
-            who.org, who.user_id, who.flow, origin=origin(who.call), application=who.app.name
+            who.org,
+            who.user_id,
+            who.flow,
+            origin=origin(who.call),
+            application=who.app.name,
+            sub_type=_sub_type(who),
         )
         return sessions.open_session(
             who.org,
@@ -90,7 +110,8 @@ def succeeded(who: Login, granted: tuple[str, ...], approval_key: str) -> sessio
             source_ip=who.call.source_ip,
             login_history_id=login_id,
             oauth_token_key=approval_key,
-            seconds_valid=policies.policy(who.app).session_timeout,
+            seconds_valid=jwt.seconds_valid if jwt else policies.policy(who.app).session_timeout,
+            jwt=jwt.text if jwt else None,
         )
 
 

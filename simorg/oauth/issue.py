@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 from simorg.access import directory, gate, settings
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
-from simorg.oauth import approvals, history, id_token, scopes, secrets, server_keys
+from simorg.oauth import (
+    approvals,
+    history,
+    id_token,
+    jwt_tokens,
+    policies,
+    scopes,
+    secrets,
+    server_keys,
+)
 from simorg.oauth.documents import identity_url
 from simorg.oauth.machinery import NO_STORE, Answer
 
@@ -41,6 +50,12 @@ class Login:
     @property
     def user_id(self) -> str:
         return self.person.facts.id
+
+    @property
+    def hybrid(self) -> bool:
+        """The client asked for cookies of web sessions too (``hybrid.py``)."""
+        asked = self.call.get("grant_type") or self.call.get("response_type")
+        return asked in ("hybrid_auth_code", "hybrid_refresh", "hybrid_token")
 
     @property
     def id_url(self) -> str:
@@ -139,6 +154,8 @@ def body(
     if signed:
         token["signature"] = signature(login.app.consumer_secret or "", login.id_url, issued_at)
     token["scope"] = scopes.join(issued.scopes)
+    if policies.policy(login.app).named_user_jwt:
+        token["token_format"] = jwt_tokens.FORMAT
     if "openid" in issued.scopes:
         token["id_token"] = make_id_token(login, issued.session.token, nonce)
     token |= {

@@ -244,7 +244,24 @@ def current_user(catalogue: OrgCatalogue) -> Caller | None:
         caller = sessions.authenticate(catalogue, token, surface="ui", enforce=False)
     except SalesforceError:
         return None
-    return caller if caller.flow in (Flow.UI, Flow.CONTROL) else None
+    if caller.flow in (Flow.UI, Flow.CONTROL):
+        return caller
+    return caller if _hybrid_session(catalogue, caller, token) else None
+
+
+def _hybrid_session(catalogue: OrgCatalogue, caller: Caller, token: str) -> bool:
+    """Hybrid apps put their access token in the cookie, which takes the scope web.
+
+    https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_hybrid_app_flow_cookies.htm
+    """
+    from simorg.access import sessions
+    from simorg.access.model import OAUTH_FLOWS
+    from simorg.oauth.scopes import covers
+
+    if caller.flow not in OAUTH_FLOWS or "ApiUserOnly" in caller.permissions:
+        return False
+    located = sessions.locate(catalogue, token)
+    return located is not None and not located[1].jwt and covers(located[1].scopes, "web")
 
 
 def set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:

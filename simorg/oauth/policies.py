@@ -50,6 +50,10 @@ class AppPolicy:
     session_timeout: int | None
 
     def relaxes_ip(self, flow: Flow) -> bool:
+    #: access tokens are JWTs (``isNamedUserJwtEnabled``)
+    named_user_jwt: bool
+    #: seconds a JWT access token is good for (``namedUserJwtTimeoutMinutes``)
+    jwt_timeout: int
         """Whether logins by that flow escape the profile's login IP ranges."""
         if self.ip_relaxation == "ENFORCE_RELAXREFRESH":
             return flow is Flow.REFRESH_TOKEN
@@ -83,6 +87,8 @@ def refresh_expired(rule: str, approval: Approval, now: datetime) -> bool:
         return True
     kind, _, rest = rule.partition(":")
     amount, _, unit = rest.partition(":")
+        named_user_jwt=bool(config.get("isNamedUserJwtEnabled", False)),
+        jwt_timeout=int(config.get("namedUserJwtTimeoutMinutes", 30)) * 60,
     if kind not in ("specific_lifetime", "specific_inactivity") or not amount.isdigit():
         return False
     span = int(amount) * _UNITS.get(unit.upper(), timedelta(days=1))

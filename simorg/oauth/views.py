@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from simorg.org.catalogue import OrgCatalogue
 
 JSON = "application/json;charset=UTF-8"
-_NO_STORE = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
+NO_STORE = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 View = Callable[["OrgCatalogue"], Response]
 
 
 def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     """All routes, bound to a catalogue."""
-    from simorg.oauth import device_pages, pages
+    from simorg.oauth import device_pages, frontdoor, pages
 
     made = Blueprint("oauth", __name__, template_folder="templates")
 
@@ -41,6 +41,8 @@ def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     add("/services/oauth2/revoke", revoke, ("GET", "POST"))
     add("/services/oauth2/introspect", introspect, ("GET", "POST"))
     add("/services/oauth2/userinfo", userinfo, ("GET", "POST"))
+    add("/services/oauth2/singleaccess", frontdoor.single_access, ("GET", "POST"))
+    add(frontdoor.PATH, frontdoor.enter, ("GET", "POST"))
     add("/id/keys", jwks, ("GET",))
     add("/id/<org_id>/<user_id>", identity, ("GET", "POST"))
     add("/.well-known/openid-configuration", openid_configuration, ("GET",))
@@ -81,7 +83,7 @@ def revoke(catalogue: OrgCatalogue) -> Response:
         return refused(error)
     if _jsonp_name(call):
         return _jsonp(call, {})
-    return Response(b"", 200, headers=_NO_STORE, mimetype="text/html")
+    return Response(b"", 200, headers=NO_STORE, mimetype="text/html")
 
 
 def introspect(catalogue: OrgCatalogue) -> Response:
@@ -106,7 +108,7 @@ def userinfo(catalogue: OrgCatalogue) -> Response:
     except OAuthError as error:
         return refused(error)
     except module.IdentityRefused as error:
-        return Response(error.word, error.status, headers=_NO_STORE, mimetype="text/plain")
+        return Response(error.word, error.status, headers=NO_STORE, mimetype="text/plain")
 
 
 def identity(catalogue: OrgCatalogue, org_id: str, user_id: str) -> Response:
@@ -119,7 +121,7 @@ def identity(catalogue: OrgCatalogue, org_id: str, user_id: str) -> Response:
     except OAuthError as error:
         return refused(error)
     except module.IdentityRefused as error:
-        return Response(error.word, error.status, headers=_NO_STORE, mimetype="text/plain")
+        return Response(error.word, error.status, headers=NO_STORE, mimetype="text/plain")
     if _jsonp_name(call) and call.get("format") in ("", "json"):
         return _jsonp(call, document)
     return formatted(call, document, root="user")
@@ -147,7 +149,7 @@ def json_response(
     cache: bool = False,
 ) -> Response:
     """A JSON object; no cache may keep it unless ``cache``."""
-    more = dict(headers or ({} if cache else _NO_STORE))
+    more = dict(headers or ({} if cache else NO_STORE))
     return Response(orjson.dumps(body), status, headers=more, content_type=JSON)
 
 
@@ -167,7 +169,7 @@ def formatted(
         return json_response(body, status, headers)
     text: str | bytes = formats.as_xml(body, root) if kind == "xml" else formats.as_form(body)
     content_type = "application/xml" if kind == "xml" else FORM + ";charset=UTF-8"
-    return Response(text, status, headers=dict(headers or _NO_STORE), content_type=content_type)
+    return Response(text, status, headers=dict(headers or NO_STORE), content_type=content_type)
 
 
 def refused(error: OAuthError) -> Response:
@@ -199,5 +201,5 @@ def _jsonp_name(call: OAuthCall) -> str:
 
 def _jsonp(call: OAuthCall, body: Mapping[str, Any]) -> Response:
     text = _jsonp_name(call).encode() + b"(" + orjson.dumps(body) + b");"
-    headers = _NO_STORE | {"X-Content-Type-Options": "nosniff"}
+    headers = NO_STORE | {"X-Content-Type-Options": "nosniff"}
     return Response(text, 200, headers=headers, content_type="text/javascript;charset=UTF-8")

@@ -372,7 +372,9 @@ def test_logout(browser: Browser) -> None:
 
 
 def test_an_api_token_is_no_browser_session(browser: Browser) -> None:
-    token = browser.surface.password().get_json()["access_token"]
+    surface = browser.surface
+    token = browser.tokens(SELF_SERVICE, scope="api")["access_token"]
+    surface.http.delete_cookie("sid", domain="127.0.0.1")
     browser.surface.http.set_cookie("sid", token, domain="127.0.0.1")
     assert "login_form" in browser.authorize().get_data(as_text=True)
 
