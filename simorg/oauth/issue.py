@@ -153,9 +153,9 @@ def body(
     issued_at = str(int(login.org.clock.now().timestamp() * 1000))
     if signed:
         token["signature"] = signature(login.app.consumer_secret or "", login.id_url, issued_at)
-    token["scope"] = scopes.join(issued.scopes)
     if policies.policy(login.app).named_user_jwt:
         token["token_format"] = jwt_tokens.FORMAT
+    token["scope"] = scopes.join(issued.scopes)
     if "openid" in issued.scopes:
         token["id_token"] = make_id_token(login, issued.session.token, nonce)
     token |= {

@@ -29,6 +29,15 @@ _UNITS = {
 }
 
 
+#: flows that meet the IP ranges whatever the app says
+_ALWAYS_RESTRICTED = frozenset({Flow.JWT_BEARER, Flow.SAML_BEARER})
+#: what an IP relaxation short of BYPASS lets through
+_RELAXED_FLOWS = {
+    "ENFORCE_RELAXREFRESH": frozenset({Flow.REFRESH_TOKEN}),
+    "BYPASS_2FACTOR": frozenset({Flow.WEB_SERVER, Flow.USER_AGENT, Flow.REFRESH_TOKEN}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AppPolicy:
     """An app's OAuth configuration and policies, defaults filled in."""
@@ -41,6 +50,10 @@ class AppPolicy:
     #: ``isDeviceFlowEnabled``; the Salesforce CLI's own app has it
     device_flow: bool
     refresh_rotation: bool
+    #: access tokens are JWTs (``isNamedUserJwtEnabled``)
+    named_user_jwt: bool
+    #: seconds a JWT access token is good for (``namedUserJwtTimeoutMinutes``)
+    jwt_timeout: int
     introspect_all: bool
     #: ``infinite``, ``zero``, ``specific_lifetime:n:UNIT`` or ``specific_inactivity:n:UNIT``
     refresh_token_policy: str
@@ -50,14 +63,14 @@ class AppPolicy:
     session_timeout: int | None
 
     def relaxes_ip(self, flow: Flow) -> bool:
-    #: access tokens are JWTs (``isNamedUserJwtEnabled``)
-    named_user_jwt: bool
-    #: seconds a JWT access token is good for (``namedUserJwtTimeoutMinutes``)
-    jwt_timeout: int
-        """Whether logins by that flow escape the profile's login IP ranges."""
-        if self.ip_relaxation == "ENFORCE_RELAXREFRESH":
-            return flow is Flow.REFRESH_TOKEN
-        return self.ip_relaxation.startswith("BYPASS")
+        """Whether logins by that flow escape the profile's login IP ranges.
+
+        A browser in which somebody logged in counts as an activated device.
+        https://help.salesforce.com/s/articleView?id=xcloud.connected_app_continuous_ip.htm
+        """
+        if flow in _ALWAYS_RESTRICTED:
+            return False
+        return flow in _RELAXED_FLOWS.get(self.ip_relaxation, ()) or self.ip_relaxation == "BYPASS"
 
 
 def policy(app: App) -> AppPolicy:
@@ -74,6 +87,8 @@ def policy(app: App) -> AppPolicy:
         ),
         device_flow=bool(config.get("isDeviceFlowEnabled", app.consumer_key == PLATFORM_CLI)),
         refresh_rotation=bool(config.get("isRefreshTokenRotationEnabled", False)),
+        named_user_jwt=bool(config.get("isNamedUserJwtEnabled", False)),
+        jwt_timeout=int(config.get("namedUserJwtTimeoutMinutes", 30)) * 60,
         introspect_all=bool(config.get("isIntrospectAllTokens", False)),
         refresh_token_policy=str(config.get("refreshTokenPolicy", "infinite")),
         ip_relaxation=str(config.get("ipRelaxation", "ENFORCE")),
@@ -87,8 +102,6 @@ def refresh_expired(rule: str, approval: Approval, now: datetime) -> bool:
         return True
     kind, _, rest = rule.partition(":")
     amount, _, unit = rest.partition(":")
-        named_user_jwt=bool(config.get("isNamedUserJwtEnabled", False)),
-        jwt_timeout=int(config.get("namedUserJwtTimeoutMinutes", 30)) * 60,
     if kind not in ("specific_lifetime", "specific_inactivity") or not amount.isdigit():
         return False
     span = int(amount) * _UNITS.get(unit.upper(), timedelta(days=1))
