@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from simorg.access import behaviour
 from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
 from simorg.org.org import Org
 from simorg.org.passwords import hash_password, verify_password
+from simorg.org.seeds.definition import Definition, Part
 from simorg.org.seeds.parse import SeedError, parse
 
 HEAD = """\
@@ -325,6 +327,29 @@ def test_a_wrong_definition_is_refused_with_its_line(
     message = str(refused.value)
     assert message.startswith(f"{tmp_path / 'd.yaml'}:{line}: "), message
     assert words in message
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "org-definitions.md"
+
+
+def test_the_documented_definition_works(tmp_path: Path) -> None:
+    made = build(tmp_path, DOCUMENT.read_text("utf-8").split("```yaml\n")[1].split("```")[0])
+    try:
+        org = made.default
+        assert (org.name, org.edition) == ("Small", "Developer")
+        [invoice] = records(org, "Invoice__c")
+        assert invoice["Account__c"] == records(org, "Account")[0]["Id"]
+        assert len(records(org, "Account")) == 21 and len(records(org, "Contact")) == 50
+    finally:
+        made.close()
+
+
+def test_every_key_is_documented() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    sections = {f.encode_name for f in msgspec.structs.fields(Definition)}
+    keys = {f.encode_name for part in Part.__subclasses__() for f in msgspec.structs.fields(part)}
+    assert len(keys) > 60
+    assert not {key for key in sections | keys if f"`{key}`" not in text}
 
 
 def test_aliases_cannot_explode() -> None:
