@@ -88,7 +88,8 @@ def serve(**options: Any) -> None:
     from simorg.config import ServerConfig
 
     config = ServerConfig(**options)
-    if config.database and not config.database.startswith(("postgresql://", "postgres://")):
+    given = config.database
+    if given is not None and not given.startswith(("postgresql://", "postgres://")):
         _fail("--database takes a postgresql:// URL", USAGE)
     if config.workers > 1 and not config.database:
         _fail("--workers above 1 needs --database postgresql://...", USAGE)
