@@ -1,0 +1,41 @@
+"""The user permissions that profiles and permission sets show as checkboxes.
+
+They are those that some rule of simorg asks for; an org has hundreds more, which the API shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simorg.access import settings
+from simorg.access.permissions import ASKED, PREFIX
+
+if TYPE_CHECKING:
+    from simorg.org.org import Org
+    from simorg.setup_ui.visit import Visit
+
+#: only where API Access Control is: https://help.salesforce.com/s/articleView?id=xcloud.security_api_access_control_external_users.htm
+_WITH_FEATURE = frozenset({"UseAnyApiClient"})
+
+
+def fields(org: Org, object_name: str) -> dict[str, str]:
+    """Field of the object -> label, by label."""
+    sobject = org.schema.get(object_name)
+    hidden = frozenset() if settings.read(org).feature else _WITH_FEATURE
+    found = {}
+    for name in ASKED:
+        field = sobject.field(PREFIX + name) if sobject is not None else None
+        if field is not None and field.updateable and name not in hidden:
+            found[field.name] = field.label
+    return dict(sorted(found.items(), key=lambda entry: entry[1].lower()))
+
+
+def rows(labels: dict[str, str], record: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """(field, label, granted) for the page."""
+    return [(name, label, bool(record[name])) for name, label in labels.items()]
+
+
+def changes(visit: Visit, labels: dict[str, str], record: dict[str, Any]) -> dict[str, bool]:
+    """What the posted checkboxes change of the record; unknown names change nothing."""
+    ticked = set(visit.chosen("permission"))
+    return {name: name in ticked for name in labels if bool(record[name]) != (name in ticked)}

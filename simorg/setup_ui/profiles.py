@@ -1,0 +1,144 @@
+"""Profiles: the list, and of one profile its permissions, connected apps and login IP ranges.
+
+https://help.salesforce.com/s/articleView?id=platform.admin_userprofiles.htm
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simorg.access import app_grants, login_ranges, needs, profile_lists
+from simorg.access.login_ranges import RangeRefused
+from simorg.errors import RecordRefused
+from simorg.org import records
+from simorg.setup_ui import permission_boxes
+from simorg.setup_ui.forms import FormErrors
+from simorg.setup_ui.listed import known_id, page_of
+from simorg.setup_ui.saving import save, spread
+from simorg.setup_ui.views import not_found
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from simorg.access.needs import Need
+    from simorg.setup_ui.visit import Visit
+
+PATH = "/lightning/setup/EnhancedProfiles/home"
+_NO_PROFILE = "There is no such profile in this org."
+#: part of the page that ``?edit=`` opens as a form -> what changing it takes
+_PARTS: dict[str, Need] = {
+    "permissions": needs.MANAGE_SETS,
+    "apps": needs.ASSIGN_APPS,
+    "ranges": needs.MANAGE_SETS,
+}
+
+
+def show(visit: Visit) -> Response:
+    """All profiles."""
+    asked = {"find": visit.asked("find")}
+    rows, shown = page_of(visit, profile_lists.profiles(visit.org, asked["find"]), PATH, asked)
+    return visit.render("setup_profiles.html", rows=rows, paging=shown, asked=asked)
+
+
+def classic(visit: Visit) -> Response:
+    """``Profiles/home`` is the older list; there is one here."""
+    return visit.redirect(PATH)
+
+
+def _path(profile_id: str) -> str:
+    return f"/lightning/setup/EnhancedProfiles/{profile_id}/view"
+
+
+def _find(visit: Visit, profile_id: str) -> dict[str, Any] | None:
+    known = known_id(profile_id, "00e")
+    labels = permission_boxes.fields(visit.org, "Profile")
+    return profile_lists.profile(visit.org, known, tuple(labels)) if known else None
+
+
+def view(visit: Visit, profile_id: str) -> Response:
+    """One profile; with ``?edit=permissions``, ``apps`` or ``ranges`` that part as a form."""
+    profile = _find(visit, profile_id)
+    if profile is None:
+        return not_found(visit, _NO_PROFILE)
+    editing = visit.asked("edit") if visit.asked("edit") in _PARTS else ""
+    if editing:
+        needs.require(visit.caller, _PARTS[editing])
+    return _render(visit, profile, editing)
+
+
+def change(visit: Visit, profile_id: str) -> Response:
+    """Save one part."""
+    profile = _find(visit, profile_id)
+    if profile is None:
+        return not_found(visit, _NO_PROFILE)
+    part = visit.text("part", 20)
+    if part not in _PARTS:
+        return visit.redirect(_path(profile["Id"]), "There is no such action.", "problem")
+    needs.require(visit.caller, _PARTS[part])
+    errors = FormErrors()
+    changed = _SAVE[part](visit, profile, errors)
+    if errors:
+        return _render(visit, profile, part, errors)
+    words = f"{profile['Name']} was saved." if changed else "Nothing was changed."
+    return visit.redirect(_path(profile["Id"]), words)
+
+
+def _save_permissions(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
+    labels = permission_boxes.fields(visit.org, "Profile")
+    values = permission_boxes.changes(visit, labels, profile)
+    if not values:
+        return False
+    write = [("Profile", profile["Id"], values)]
+    return save(errors, lambda: records.update(visit.caller, write), labels)
+
+
+def _save_apps(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
+    name = f"profile {profile['Name']}"
+    try:
+        return bool(app_grants.set_apps(visit.caller, profile["SetId"], name, visit.chosen("app")))
+    except RecordRefused as refused:
+        spread(errors, refused.errors)
+        return False
+
+
+def _save_ranges(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
+    lines = visit.text("ranges").splitlines()
+    try:
+        return login_ranges.set_ranges(visit.caller, profile["Name"], lines)
+    except RangeRefused as error:
+        errors.add("ranges", error.message)
+        return False
+
+
+_SAVE = {"permissions": _save_permissions, "apps": _save_apps, "ranges": _save_ranges}
+
+
+def _render(
+    visit: Visit, profile: dict[str, Any], editing: str, errors: FormErrors | None = None
+) -> Response:
+    offered = app_grants.offered(visit.org, profile["SetId"]) if profile["SetId"] else []
+    rows = permission_boxes.rows(permission_boxes.fields(visit.org, "Profile"), profile)
+    ranges = login_ranges.ranges_of(visit.org, profile["Name"])
+    ticked = {app.id for app, on in offered if on}
+    text = "\n".join(ranges)
+    if errors:  # show what was sent, not what is stored
+        sent = set(visit.chosen("permission"))
+        rows = [
+            (name, label, name in sent if editing == "permissions" else on)
+            for name, label, on in rows
+        ]
+        ticked = set(visit.chosen("app")) if editing == "apps" else ticked
+        text = visit.text("ranges") if editing == "ranges" else text
+    return visit.render(
+        "setup_profile.html",
+        422 if errors else 200,
+        profile=profile,
+        editing=editing,
+        errors=errors,
+        permissions=rows,
+        apps=offered,
+        ticked=ticked,
+        ranges=ranges,
+        ranges_text=text,
+        may={part for part, need in _PARTS.items() if needs.holds(visit.caller, need)},
+    )
