@@ -59,8 +59,6 @@ def find(org: Org, name: str) -> App:
 
 def summary(org: Org, app: App) -> dict[str, Any]:
     """An app as the control API shows it: the stored policy and its three readings."""
-    switches = settings.read(org)
-    facts = app.facts()
     profiles, sets = assignments(org, app)
     return {
         "id": app.id,
@@ -73,6 +71,14 @@ def summary(org: Org, app: App) -> dict[str, Any]:
         "permittedUsers": POLICY_NAMES[app.stored_policy],
         "profiles": profiles,
         "permissionSets": sets,
+        **readings(org, app),
+    }
+
+
+def readings(org: Org, app: App) -> dict[str, Any]:
+    """The stored policy, Setup's (which is enforced), and what two kinds of session read."""
+    switches, facts = settings.read(org), app.facts()
+    return {
         "storedPolicy": POLICY_NAMES[app.stored_policy],
         "uiPolicy": POLICY_NAMES[policy.ui_policy(facts, switches)],
         "apiValue": policy.api_value(facts, switches, Flow.SOAP_LOGIN),

@@ -43,7 +43,7 @@ def show(visit: Visit) -> Response:
     return visit.render(
         "setup_app_list.html",
         rows=[
-            (app, apps.summary(visit.org, app), path_of(app), path_of(app, "policies"))
+            (app, apps.readings(visit.org, app), path_of(app), path_of(app, "policies"))
             for app in known[shown.offset : shown.offset + _PAGE]
         ],
         labels=labels(),

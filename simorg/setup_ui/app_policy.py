@@ -75,7 +75,7 @@ def _render(
         app=app,
         draft=draft,
         errors=errors,
-        told=apps.summary(visit.org, app),
+        told=apps.readings(visit.org, app),
         labels=labels(),
         policies=labels().items(),
         ip_relaxations=IP_RELAXATION.items(),
@@ -135,7 +135,7 @@ def _choices(visit: Visit, app_id: str, kind: str, problem: str = "") -> Respons
         title=_TITLES[kind],
         noun=_NOUNS[kind],
         choices=[(c, c.set_id in app.assigned_to) for c in _known(visit, kind)],
-        told=apps.summary(visit.org, app),
+        told=apps.readings(visit.org, app),
         errors=errors,
         back=path_of(app),
     )

@@ -96,6 +96,21 @@ PAGES: tuple[Page, ...] = (
             ),
         )
     ),
+    Page(
+        "/lightning/setup/SimorgAccessMatrix/home",
+        "Access Matrix",
+        "access_matrix:show",
+        section="simorg",
+        need=needs.APPS_USAGE,
+        words="who gets in and why users apps rules refused explain",
+    ),
+    Page(
+        "/lightning/setup/SimorgAccessMatrix/why",
+        "Why",
+        "access_matrix:why",
+        need=needs.APPS_USAGE,
+        under="/lightning/setup/SimorgAccessMatrix/home",
+    ),
     *ADMIN_PAGES,
 )
 
