@@ -24,6 +24,7 @@ def decide_token(
     *,
     immediate: bool = False,
     ip_allowed: bool = True,
+    hours_allowed: bool = True,
 ) -> Decision:
     """Whether ``user`` gets a token of ``app`` (None: SOAP login, UI) by that flow.
 
@@ -32,7 +33,15 @@ def decide_token(
     """
     return _ask(
         TOKEN_RULES,
-        Question(settings, app, user, flow, immediate=immediate, ip_allowed=ip_allowed),
+        Question(
+            settings,
+            app,
+            user,
+            flow,
+            immediate=immediate,
+            ip_allowed=ip_allowed,
+            hours_allowed=hours_allowed,
+        ),
     )
 
 

@@ -24,11 +24,8 @@ def ip_allowed(org: Org, profile_id: str, source_ip: str) -> bool:
     ranges = login_settings(org).profile_ip_ranges
     if not ranges:
         return True
-    with org.store.reading() as reader:
-        row = reader.one(
-            state_of(org).statement(org, "profile name", _name_query), {"profile": profile_id}
-        )
-    own = ranges.get(row[0]) if row is not None else None
+    name = profile_name(org, profile_id)
+    own = ranges.get(name) if name is not None else None
     if own is None:
         return True
     try:
@@ -37,6 +34,14 @@ def ip_allowed(org: Org, profile_id: str, source_ip: str) -> bool:
         return False
     address = getattr(address, "ipv4_mapped", None) or address
     return any(address in ipaddress.ip_network(text, strict=False) for text in own)
+
+
+def profile_name(org: Org, profile_id: str) -> str | None:
+    """The name under which settings speak of a profile."""
+    statement = state_of(org).statement(org, "profile name", _name_query)
+    with org.store.reading() as reader:
+        row = reader.one(statement, {"profile": profile_id})
+    return row[0] if row is not None else None
 
 
 def _name_query(store: Store) -> sa.Select[Any]:

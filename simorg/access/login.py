@@ -15,6 +15,7 @@ from simorg.access import directory, history, refusals, rows, settings
 from simorg.access.gate import decide_token
 from simorg.access.history import Origin
 from simorg.access.ip_ranges import ip_allowed
+from simorg.access.login_hours import hours_allowed
 from simorg.access.model import EXTERNAL_USER_TYPES, Flow
 from simorg.access.sessions import Session, open_session
 from simorg.access.state import state_of
@@ -111,9 +112,13 @@ def _refusal(
     refusal = check_password(org, user_id, password, source_ip)
     if refusal is not None:
         return refusal
-    allowed = ip_allowed(org, person.profile_id, source_ip)
     decision = decide_token(
-        settings.read(org), None, person.facts, Flow.SOAP_LOGIN, ip_allowed=allowed
+        settings.read(org),
+        None,
+        person.facts,
+        Flow.SOAP_LOGIN,
+        ip_allowed=ip_allowed(org, person.profile_id, source_ip),
+        hours_allowed=hours_allowed(org, person.profile_id),
     )
     return decision.refusal
 

@@ -40,6 +40,8 @@ class Question:
     immediate: bool = False
     #: the profile's login IP ranges let this address in
     ip_allowed: bool = True
+    #: the profile's login hours let the org's time in
+    hours_allowed: bool = True
     limit_reached: bool = False
 
     @property

@@ -201,6 +201,15 @@ _ALL = (
         login=("LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current ip address"),
     ),
     Refusal(
+        "hours_restricted",
+        sources.LOGIN_STATUS,
+        "H",  # SOAP login() H, the token endpoint's older text M
+        login_status="Restricted time",
+        oauth=("invalid_grant", "ip restricted or invalid login hours"),
+        redirect=("invalid_grant", "ip restricted or invalid login hours"),
+        login=("LOGIN_DURING_RESTRICTED_TIME", "cannot log in during restricted time"),
+    ),
+    Refusal(
         "login_rate",
         sources.SOAP_LOGIN_CALL,
         "M",

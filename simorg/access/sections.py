@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from simorg.access.exchange_handlers import TokenExchangeHandler
+from simorg.access.weekly_hours import Weekday, minutes
+
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2_000_000_000)]
 
 
@@ -72,6 +75,8 @@ class OauthSettings(_Section, frozen=True):
     client_credentials_my_domain_only: bool = False
     #: how far ahead a JWT's exp may lie; three minutes of clock skew come on top
     jwt_lifetime_seconds: Positive = 180
+    #: name -> which tokens of which issuer it takes, and whose they are
+    token_exchange_handlers: dict[str, TokenExchangeHandler] = {}
 
 
 class ApiSettings(_Section, frozen=True):
@@ -96,8 +101,13 @@ class LoginSettings(_Section, frozen=True):
     external_users_need_login_scope: bool = False
     #: profile name -> addresses or networks its users may log in from (none named: everywhere)
     profile_ip_ranges: dict[str, tuple[str, ...]] = {}
+    #: profile name -> weekday -> "08:00-17:00" (no day named: always)
+    profile_login_hours: dict[str, dict[Weekday, str]] = {}
 
     def __post_init__(self) -> None:
+        for hours in self.profile_login_hours.values():
+            for span in hours.values():
+                minutes(span)
         for text in (*self.trusted_ip_ranges, *chain(*self.profile_ip_ranges.values())):
             ipaddress.ip_network(text, strict=False)
 

@@ -148,6 +148,12 @@ def address_allowed(q: Question) -> Answer | None:
     return refused("ip_restricted", "the profile's login IP ranges exclude the address")
 
 
+def hour_allowed(q: Question) -> Answer | None:
+    if q.hours_allowed:
+        return None
+    return refused("hours_restricted", "the profile's login hours exclude this time")
+
+
 def flow_open(q: Question) -> Answer | None:
     if q.flow is Flow.PASSWORD and q.settings.block_password_flow:
         return refused("password_flow_blocked", "the org blocks username-password flows")
@@ -182,5 +188,6 @@ TOKEN_RULES: tuple[Rule, ...] = (
     Rule("G7", "The login is open", sources.SOAP_LOGIN_RETIREMENT, flow_open),
     Rule("G7", "The user may log in", sources.INACTIVE, user_active),
     Rule("G7", "The address may log in", sources.LOGIN_STATUS, address_allowed),
+    Rule("G7", "The hour is one to log in", sources.LOGIN_STATUS, hour_allowed),
     Rule("G8", "The user may use the API", sources.SOAP_LOGIN_CALL, login_api),
 )

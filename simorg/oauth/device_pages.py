@@ -34,7 +34,7 @@ def connect(catalogue: OrgCatalogue) -> Response:
         call = read_call(catalogue, request)
     except OAuthError as error:
         return pages.plain_error(error.error, error.description, error.status)
-    caller = pages.current_user(catalogue)
+    caller = pages.current_user(catalogue, approving=True)
     typed = call.get("user_code")[:40]
     if caller is None:
         start = CONNECT_PATH + (f"?{urlencode({'user_code': typed})}" if typed else "")

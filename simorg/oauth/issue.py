@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import directory, gate, settings
+from simorg.access import directory, gate, login_hours, settings
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
 from simorg.oauth import (
@@ -82,6 +82,7 @@ def decide(login: Login, *, immediate: bool = False) -> Decision:
         login.flow,
         immediate=immediate,
         ip_allowed=history.ip_allowed(login),
+        hours_allowed=login_hours.hours_allowed(org, login.person.profile_id),
     )
 
 

@@ -77,7 +77,7 @@ def approve(catalogue: OrgCatalogue) -> Response:
 def _proceed(call: OAuthCall, decision: str = "") -> Response:
     from simorg.oauth import authorize as module
 
-    caller = current_user(call.catalogue)
+    caller = current_user(call.catalogue, approving=True)
     try:
         asked = module.begin(call, caller)
         outcome = module.decide(asked, caller, decision=decision)
@@ -190,7 +190,7 @@ def logout(catalogue: OrgCatalogue) -> Response:
     """End the browser's session and show the login page."""
     from simorg.access import sessions
 
-    caller = current_user(catalogue)
+    caller = current_user(catalogue, approving=True)
     if caller is not None and caller.session_id is not None:
         sessions.end_session(caller.org, caller.session_id)
     start = safe_start_url(request.args.get("startURL", ""))
@@ -232,10 +232,11 @@ def safe_start_url(url: str) -> str:
     return url
 
 
-def current_user(catalogue: OrgCatalogue) -> Caller | None:
-    """Who the browser's session belongs to."""
+def current_user(catalogue: OrgCatalogue, *, approving: bool = False) -> Caller | None:
+    """Who the browser's session belongs to; one good for ``approving`` apps only opens no page."""
     from simorg.access import sessions
     from simorg.access.model import Flow
+    from simorg.oauth.ui_login import APPROVAL_ONLY
 
     token = request.cookies.get(SESSION_COOKIE, "")
     if not token:
@@ -245,7 +246,9 @@ def current_user(catalogue: OrgCatalogue) -> Caller | None:
     except SalesforceError:
         return None
     if caller.flow in (Flow.UI, Flow.CONTROL):
-        return caller
+        found = sessions.locate(catalogue, token)
+        restricted = found is None or found[1].session_type == APPROVAL_ONLY
+        return caller if approving or not restricted else None
     return caller if _hybrid_session(catalogue, caller, token) else None
 
 

@@ -49,6 +49,9 @@ class AppPolicy:
     client_credentials: bool
     #: ``isDeviceFlowEnabled``; the Salesforce CLI's own app has it
     device_flow: bool
+    #: ``isTokenExchangeEnabled``, ``isSecretRequiredForTokenExchange``
+    token_exchange: bool
+    secret_required_for_exchange: bool
     refresh_rotation: bool
     #: access tokens are JWTs (``isNamedUserJwtEnabled``)
     named_user_jwt: bool
@@ -86,6 +89,9 @@ def policy(app: App) -> AppPolicy:
             config.get("isClientCredentialEnabled", config.get("clientCredentials", False))
         ),
         device_flow=bool(config.get("isDeviceFlowEnabled", app.consumer_key == PLATFORM_CLI)),
+        token_exchange=bool(config.get("isTokenExchangeEnabled", False)),
+        secret_required_for_exchange=not no_secret
+        and bool(config.get("isSecretRequiredForTokenExchange", True)),
         refresh_rotation=bool(config.get("isRefreshTokenRotationEnabled", False)),
         named_user_jwt=bool(config.get("isNamedUserJwtEnabled", False)),
         jwt_timeout=int(config.get("namedUserJwtTimeoutMinutes", 30)) * 60,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simorg import __version__
 from simorg.org import ids
@@ -121,6 +121,7 @@ def _identity(definition: Definition) -> dict[str, str]:
 
 def _settings(building: Building, behaviour: Behaviour) -> None:
     settings = Settings(building.store, behaviour.sections)
+    _profile_logins(building, settings)
     for section, values in building.definition.settings.items():
         if section not in settings.sections and not behaviour.sections:
             continue  # an org without layers above has no switches
@@ -128,3 +129,22 @@ def _settings(building: Building, behaviour: Behaviour) -> None:
             settings.update(section, values)
         except SettingsError as error:
             raise building.source.error(("settings", section), str(error)) from None
+
+
+def _profile_logins(building: Building, settings: Settings) -> None:
+    """Login IP ranges and hours that profiles name; the section ``login`` has the last word."""
+    if "login" not in settings.sections:
+        return
+    for name, part in building.definition.profiles.items():
+        found: dict[str, Any] = {}
+        if part.login_ip_ranges:
+            known = settings.get("login")["profileIpRanges"]
+            found["profileIpRanges"] = {**known, name: part.login_ip_ranges}
+        if part.login_hours:
+            known = settings.get("login")["profileLoginHours"]
+            found["profileLoginHours"] = {**known, name: part.login_hours}
+        try:
+            if found:
+                settings.update("login", found)
+        except SettingsError as error:
+            raise building.source.error(("profiles", name), str(error)) from None

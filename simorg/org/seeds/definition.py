@@ -59,6 +59,9 @@ class ProfilePart(Part):
     permissions: Literal["all"] | list[str] = []
     #: taken away from ``all``
     without: list[str] = []
+    #: kept in the settings ``login.profileIpRanges`` and ``login.profileLoginHours``
+    login_ip_ranges: list[str] = []
+    login_hours: dict[str, str] = {}
 
 
 class PermissionSetPart(Part):
