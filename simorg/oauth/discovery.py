@@ -23,7 +23,7 @@ def openid_configuration(base_url: str) -> dict[str, Any]:
         "jwks_uri": f"{base_url}/id/keys",
         "introspection_endpoint": f"{oauth}/introspect",
         "scopes_supported": list(SCOPES),
-        "response_types_supported": ["code", "token", "token id_token"],
+        "response_types_supported": ["code", "token", "token id_token", "hybrid_token"],
         "response_modes_supported": ["query", "fragment"],
         "grant_types_supported": [
             "authorization_code",
@@ -33,6 +33,9 @@ def openid_configuration(base_url: str) -> dict[str, Any]:
             "device",
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
             "urn:ietf:params:oauth:grant-type:saml2-bearer",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "hybrid_auth_code",
+            "hybrid_refresh",
         ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

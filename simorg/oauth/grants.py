@@ -11,6 +11,7 @@ from simorg.oauth.machinery import Grant, TokenServer
 from simorg.oauth.password import PasswordGrant
 from simorg.oauth.refresh_token import RefreshTokenGrant
 from simorg.oauth.saml_bearer import SamlBearerGrant
+from simorg.oauth.token_exchange import TokenExchangeGrant
 
 GRANTS: tuple[type[Grant], ...] = (
     PasswordGrant,
@@ -23,6 +24,7 @@ GRANTS: tuple[type[Grant], ...] = (
     DeviceGrant,
     HybridCodeGrant,
     HybridRefreshGrant,
+    TokenExchangeGrant,
 )
 
 
