@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres bench lint format docs wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres sfcli bench lint format docs wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +29,12 @@ $(STAMPS)/node: tests/clients/node/package.json
 	else echo "npm not found: tests that need Node will be skipped"; fi
 	@touch $@
 
+# The Salesforce CLI is half a gigabyte and slow to start, so its tests run where it is installed.
+$(STAMPS)/sfcli: tests/clients/sfcli/package.json
+	@mkdir -p $(STAMPS)
+	cd tests/clients/sfcli && npm install --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
 run: $(STAMPS)/run  ## install into .venv and serve the default org (RUN_ARGS="--port 0 ...")
 	$(BIN)/simorg serve $(RUN_ARGS)
 
@@ -37,6 +43,9 @@ test: $(STAMPS)/dev $(STAMPS)/node  ## install and pass the tests (SQLite)
 
 test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real PostgreSQL, started on a free port
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+sfcli: $(STAMPS)/dev $(STAMPS)/sfcli  ## install the Salesforce CLI for tests, and run them
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/clients/test_sf_cli.py
 
 demo: $(STAMPS)/run  ## show the divergence end to end with real clients
 	$(BIN)/simorg demo
@@ -62,10 +71,10 @@ wsdl: $(STAMPS)/dev  ## regenerate wsdl/ from the Spyne services
 build: $(STAMPS)/dev  ## wheel and sdist into dist/
 	$(BIN)/python -m build --outdir dist .
 
-ci-setup: $(STAMPS)/dev  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients (npm)
+ci-setup: $(STAMPS)/dev  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients and the Salesforce CLI (npm)
 	sh tests/ci_setup.sh
 	@rm -f $(STAMPS)/node
-	$(MAKE) $(STAMPS)/node
+	$(MAKE) $(STAMPS)/node $(STAMPS)/sfcli
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) $(STAMPS) build dist *.egg-info tests/clients/node/node_modules
+	rm -rf $(VENV) $(STAMPS) build dist *.egg-info tests/clients/*/node_modules

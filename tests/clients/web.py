@@ -1,0 +1,130 @@
+"""A real browser for the login and approval pages, and the same without one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+
+from tests.clients.conftest import Live
+
+CLI = "PlatformCLI"
+_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+
+
+@dataclass(frozen=True)
+class Chromium:
+    """Debian's Chromium, driven by Playwright."""
+
+    browser: Any
+
+    @classmethod
+    def started(cls) -> Iterator[Chromium]:
+        binary = shutil.which("chromium")
+        try:
+            from playwright.sync_api import sync_playwright
+        except ImportError:
+            binary = None
+        if not binary:
+            reason = "needs Chromium and Playwright (`make ci-setup` installs both)"
+            if os.environ.get("SIMORG_REQUIRE_ALL"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=binary, args=_ARGUMENTS)
+            yield cls(browser)
+            browser.close()
+
+    @contextmanager
+    def page(self) -> Iterator[Any]:
+        """A page of a profile of its own."""
+        context = self.browser.new_context()
+        context.set_default_timeout(20_000)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+
+def log_in(page: Any, username: str, password: str) -> None:
+    """Fill Salesforce's login page."""
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log In", exact=True).click()
+
+
+class Fields(HTMLParser):
+    """Hidden fields of the first form of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self.action: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "form" and self.action is None:
+            self.action = unescape(told["action"] or "")
+        if tag == "input" and told.get("type") == "hidden":
+            self.found.setdefault(told["name"] or "", told["value"] or "")
+
+
+def tokens_of_the_web_flow(
+    live: Live,
+    username: str,
+    password: str,
+    *,
+    client_id: str = CLI,
+    redirect_uri: str = "http://localhost:1717/OauthRedirect",
+    scope: str = "refresh_token api web",
+) -> dict[str, Any]:
+    """The web server flow with PKCE, pages answered by hand: the token response."""
+    verifier = secrets.token_urlsafe(48)
+    digest = hashlib.sha256(verifier.encode()).digest()
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": scope,
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+    }
+    with requests.Session() as browser:
+        login = browser.get(f"{live.http}/services/oauth2/authorize", params=asked, timeout=30)
+        form = Fields(login.text)
+        data = form.found | {"username": username, "pw": password}
+        consent = browser.post(f"{live.http}{form.action}", data=data, timeout=30)
+        form = Fields(consent.text)
+        back = browser.post(
+            f"{live.http}{form.action}",
+            data=form.found | {"decision": "allow"},
+            allow_redirects=False,
+            timeout=30,
+        )
+    code = dict(parse_qsl(urlsplit(back.headers["Location"]).query))["code"]
+    answer = requests.post(
+        f"{live.http}/services/oauth2/token",
+        data={
+            "grant_type": "authorization_code",
+            "code": code,
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        },
+        timeout=30,
+    )
+    found: dict[str, Any] = answer.json()
+    assert answer.status_code == 200, found
+    return found
