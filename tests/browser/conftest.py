@@ -1,0 +1,191 @@
+"""A real browser against a started server: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from tests.clients.conftest import Live, fresh, live, node, trusting, user  # noqa: F401
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CALLBACK = "http://localhost/callback"
+SELF_SERVICE = "3MVG9simorgSelfService"
+Org = dict[str, Any]
+
+
+def missing(reason: str) -> None:
+    """Skip with the reason, or fail where nothing may be skipped."""
+    if os.environ.get("SIMORG_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class _Client(BaseHTTPRequestHandler):
+    """The client's callback: any page will do."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def client_port() -> Iterator[int]:
+    """Where ``CALLBACK`` ends: a listener of our own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Client) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium(client_port: int) -> Iterator[Browser]:
+    binary = shutil.which("chromium")
+    if binary is None:
+        missing("needs Chromium (`make ci-setup` installs it)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("needs Playwright (pip install .[dev])")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=binary,
+            args=[*FLAGS, f"--host-resolver-rules=MAP localhost:80 127.0.0.1:{client_port}"],
+        )
+        yield browser
+        browser.close()
+
+
+def my_domain(org: Org) -> str:
+    return str(org["urls"]["myDomain"]).removeprefix("https://").partition(".")[0]
+
+
+@dataclass
+class Window:
+    """One browser window with cookies of its own; it notes what a page must not do."""
+
+    live: Live
+    org: Org
+    context: BrowserContext
+    page: Page
+    #: complaints of the browser, and requests that left the server
+    trouble: list[str] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.live.http).port or 80
+
+    @property
+    def base(self) -> str:
+        """The org's My Domain, under the name that leads to this machine."""
+        return f"http://{my_domain(self.org)}.my.localhost:{self.port}"
+
+    @property
+    def pages(self) -> str:
+        """The org's Visualforce host."""
+        return f"http://{my_domain(self.org)}--c.vf.localhost:{self.port}"
+
+    def open(self, path: str) -> None:
+        self.page.goto(path if "://" in path else self.base + path)
+
+    def log_in(self, short: str = "admin") -> None:
+        """Fill in the login page that is open."""
+        who = user(self.org, short)
+        self.page.get_by_label("Username").fill(who["username"])
+        self.page.get_by_label("Password").fill(who["password"])
+        self.page.get_by_role("button", name="Log In", exact=True).click()
+
+    def setup(self, short: str = "admin") -> None:
+        """Setup's home, logged in."""
+        self.open("/lightning/setup/SetupOneHome/home")
+        self.log_in(short)
+        self.page.get_by_role("heading", level=1).wait_for()
+
+    def authorize(self, client_id: str = SELF_SERVICE, **more: str) -> None:
+        query = {
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": CALLBACK,
+            "state": "s&1",
+            **more,
+        }
+        self.open(f"/services/oauth2/authorize?{urlencode(query)}")
+
+    def sent_back(self) -> dict[str, str]:
+        """What the client was told in the redirect to it."""
+        self.page.wait_for_url(f"{CALLBACK}**")
+        parts = urlsplit(self.page.url)
+        return dict(parse_qsl(parts.query or parts.fragment))
+
+    @property
+    def heading(self) -> str:
+        return self.page.get_by_role("heading", level=1).inner_text()
+
+
+def _watch(window: Window) -> None:
+    """Note console errors and requests to other hosts than the server's and the client's."""
+
+    def request(sent: Any) -> None:
+        host = urlsplit(sent.url).hostname or ""
+        known = host in ("", "127.0.0.1", "localhost") or host.endswith(".localhost")
+        if not known:
+            window.trouble.append(f"request to {sent.url}")
+
+    def console(message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            window.trouble.append(message.text)
+
+    window.context.on("request", request)
+    window.context.on("console", console)
+    window.context.on("weberror", lambda error: window.trouble.append(str(error.error)))
+
+
+@contextmanager
+def opened(browser: Browser, live: Live, org: Org, **options: Any) -> Iterator[Window]:  # noqa: F811
+    context = browser.new_context(locale="en-US", **options)
+    context.set_default_timeout(15_000)
+    window = Window(live, org, context, context.new_page())
+    _watch(window)
+    yield window
+    context.close()
+    assert window.trouble == []
+
+
+@pytest.fixture
+def new_window(chromium: Browser, live: Live, fresh: Org) -> Iterator[Callable[..., Window]]:  # noqa: F811
+    """Opens windows on the fresh org; all are closed, and must have been quiet."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(opened(chromium, live, fresh, **options))
+
+
+@pytest.fixture
+def window(new_window: Callable[..., Window]) -> Window:
+    return new_window()
