@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
@@ -82,6 +82,23 @@ class Fields(HTMLParser):
             self.found.setdefault(told["name"] or "", told["value"] or "")
 
 
+def allow(live: Live, url: str, username: str, password: str) -> str:
+    """Open an authorize URL, log in, press Allow: where the browser is sent."""
+    with requests.Session() as browser:
+        login = browser.get(url, timeout=30)
+        form = Fields(login.text)
+        data = form.found | {"username": username, "pw": password}
+        consent = browser.post(f"{live.http}{form.action}", data=data, timeout=30)
+        form = Fields(consent.text)
+        back = browser.post(
+            f"{live.http}{form.action}",
+            data=form.found | {"decision": "allow"},
+            allow_redirects=False,
+            timeout=30,
+        )
+    return back.headers["Location"]
+
+
 def tokens_of_the_web_flow(
     live: Live,
     username: str,
@@ -101,19 +118,9 @@ def tokens_of_the_web_flow(
         "scope": scope,
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
     }
-    with requests.Session() as browser:
-        login = browser.get(f"{live.http}/services/oauth2/authorize", params=asked, timeout=30)
-        form = Fields(login.text)
-        data = form.found | {"username": username, "pw": password}
-        consent = browser.post(f"{live.http}{form.action}", data=data, timeout=30)
-        form = Fields(consent.text)
-        back = browser.post(
-            f"{live.http}{form.action}",
-            data=form.found | {"decision": "allow"},
-            allow_redirects=False,
-            timeout=30,
-        )
-    code = dict(parse_qsl(urlsplit(back.headers["Location"]).query))["code"]
+    url = f"{live.http}/services/oauth2/authorize?{urlencode(asked)}"
+    back = allow(live, url, username, password)
+    code = dict(parse_qsl(urlsplit(back).query))["code"]
     answer = requests.post(
         f"{live.http}/services/oauth2/token",
         data={
