@@ -34,7 +34,7 @@ FLOWS = {
 }
 #: ways in that belong to no app
 _ALONE = (Way(Flow.SOAP_LOGIN), Way(Flow.UI))
-_ALONE_NAMES = {Flow.SOAP_LOGIN: "SOAP login(), then a REST call", Flow.UI: "Browser login"}
+_ALONE_NAMES = {Flow.SOAP_LOGIN: "SOAP login(), then REST", Flow.UI: "Browser login"}
 
 
 def show(visit: Visit) -> Response:

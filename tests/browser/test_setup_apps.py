@@ -104,8 +104,8 @@ def test_install_block_unblock_uninstall(window: Window, live: Live, fresh: Org)
     find(window, "Connected Apps OAuth Usage")
     page = window.page
     shown = row(window, "Uninstalled Tool")
-    assert shown.get_by_role("button", name="Unblock").is_disabled()
-    shown.get_by_role("button", name="Install").click()
+    assert shown.get_by_role("button", name="Unblock Uninstalled Tool").is_disabled()
+    shown.get_by_role("button", name="Install Uninstalled Tool").click()
     assert window.heading == "Install connected app?"
     page.get_by_role("button", name="Install").click()
     assert "was installed" in note(window)
@@ -117,14 +117,16 @@ def test_install_block_unblock_uninstall(window: Window, live: Live, fresh: Org)
     assert reads(live, token) == 200
     find(window, "Connected Apps OAuth Usage")
     assert row(window, "Uninstalled Tool").get_by_role("link", name="1 users").is_visible()
-    row(window, "Uninstalled Tool").get_by_role("button", name="Block").click()
+    row(window, "Uninstalled Tool").get_by_role(
+        "button", name="Block Uninstalled Tool", exact=True
+    ).click()
     assert "Its sessions have ended" in note(window)
     assert reads(live, token) == 401
-    row(window, "Uninstalled Tool").get_by_role("button", name="Unblock").click()
+    row(window, "Uninstalled Tool").get_by_role("button", name="Unblock Uninstalled Tool").click()
     assert password_token(live, fresh, tool, "admin").status_code == 200
-    row(window, "Uninstalled Tool").get_by_role("button", name="Uninstall").click()
+    row(window, "Uninstalled Tool").get_by_role("button", name="Uninstall Uninstalled Tool").click()
     shown = row(window, "Uninstalled Tool")
-    assert shown.get_by_role("button", name="Unblock").is_disabled()
+    assert shown.get_by_role("button", name="Unblock Uninstalled Tool").is_disabled()
     assert password_token(live, fresh, tool, "admin").status_code == 400
 
 
@@ -226,7 +228,9 @@ def test_quick_find_by_keyboard(window: Window) -> None:
 def test_without_script_and_by_keyboard(new_window: Callable[..., Window]) -> None:
     plain = new_window(java_script_enabled=False)
     plain.setup()
-    find(plain, "API Access Control")
+    box = plain.page.get_by_role("searchbox", name="Quick Find")
+    box.fill("api access")
+    box.press("Enter")
     plain.page.locator("main").get_by_role("link", name="API Access Control").click()
     assert plain.heading == "API Access Control Settings"
     window = new_window(color_scheme="dark", viewport={"width": 400, "height": 800})

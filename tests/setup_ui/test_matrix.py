@@ -31,7 +31,7 @@ def test_at_a_glance(setup: Setup, admin: Person) -> None:
     assert integration["Approved Integration"] == "let in"
     assert integration["Self Service"].startswith("refused at login by G5")
     assert cells(page, "Stan Standard")["Approved Integration"].startswith("refused at login by G5")
-    assert cells(page, "Stan Standard")["SOAP login(), then a REST call"].startswith(
+    assert cells(page, "Stan Standard")["SOAP login(), then REST"].startswith(
         "refused at call by G9"
     )
     assert cells(page, "Andy")["Uninstalled Tool"] != "let in"
