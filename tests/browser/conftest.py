@@ -127,6 +127,12 @@ class Window:
         self.log_in(short)
         self.page.get_by_role("heading", level=1).wait_for()
 
+    def find(self, label: str) -> None:
+        """From Setup's home to a page by Quick Find."""
+        self.open("/lightning/setup/SetupOneHome/home")
+        self.page.get_by_label("Quick Find").fill(label)
+        self.page.get_by_role("navigation").get_by_role("link", name=label, exact=True).click()
+
     def authorize(self, client_id: str = SELF_SERVICE, **more: str) -> None:
         query = {
             "response_type": "code",
