@@ -146,11 +146,15 @@ class Server:
         return self._catalogue
 
     def start(self) -> Server:
-        for listener in self._listeners:
-            listener.start()
-        if self._ready_file is not None:
-            write_atomically(self._ready_file, orjson.dumps(self.info()))
-            self._ready_file_written = True
+        try:
+            for listener in self._listeners:
+                listener.start()
+            if self._ready_file is not None:
+                write_atomically(self._ready_file, orjson.dumps(self.info()))
+                self._ready_file_written = True
+        except BaseException:
+            self.stop()  # else its threads keep a process alive that said it cannot start
+            raise
         return self
 
     def stop(self) -> None:

@@ -178,6 +178,18 @@ def test_ready_file_of_another_server_is_left_alone(tmp_path: Path) -> None:
     assert ready.read_text() == "somebody else's"
 
 
+def test_ready_file_that_cannot_be_written_ends_it(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    server = Server(config(ready_file=tmp_path / "missing" / "ready.json"))
+    url = server.url()
+    with pytest.raises(FileNotFoundError):
+        server.start()
+    with pytest.raises(OSError):
+        get(f"{url}/services/data")
+    # a thread left behind would keep a process alive that said it cannot start
+    assert not [one for one in threading.enumerate() if one not in before and not one.daemon]
+
+
 def test_readers_never_see_half_a_ready_file(tmp_path: Path) -> None:
     from simorg.server.server import write_atomically
 
