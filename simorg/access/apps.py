@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import audit, directory, menu, needs, policy, rows, settings
+from simorg.access import app_scopes, audit, directory, menu, needs, policy, rows, settings
 from simorg.access.directory import App
 from simorg.access.model import Flow, Policy
 from simorg.access.needs import InsufficientAccess as InsufficientAccess
@@ -71,6 +71,7 @@ def summary(org: Org, app: App) -> dict[str, Any]:
         "permittedUsers": POLICY_NAMES[app.stored_policy],
         "profiles": profiles,
         "permissionSets": sets,
+        "allowlistedScopes": app_scopes.known(app),
         **readings(org, app),
     }
 
@@ -117,13 +118,20 @@ def _require_install(caller: Caller, app: App) -> None:
 
 
 def install(caller: Caller, app: App) -> None:
-    """Install: the app becomes manageable, and under the preference allowlisted."""
+    """Install: the app becomes manageable, and under the preference allowlisted.
+
+    With ``connectedApps.reauthorizeAfterInstall`` what users approved before is void."""
     _require_install(caller, app)
     control = settings.api_access_control(caller.org)
     values: dict[str, Any] = {"simorg_Installed": True, "simorg_BlockedByAllowlisting": False}
     if control.new_install_policy == ADMIN_APPROVED and settings.read(caller.org).internal_on:
         values["simorg_StoredPolicy"] = True
-    _change(caller, app, values, "connectedAppInstalled", f"Installed connected app {app.name}")
+    with caller.org.store.writing() as tx:
+        display = f"Installed connected app {app.name}"
+        _change(caller, app, values, "connectedAppInstalled", display)
+        if not app.installed and settings.connected_apps(caller.org).reauthorize_after_install:
+            end_sessions_of_app(caller.org, app.id)
+            rows.remove(caller.org, tx, "OauthToken", where="simorg_AppId", equals=app.id)
 
 
 def uninstall(caller: Caller, app: App) -> None:
@@ -148,13 +156,17 @@ def block(caller: Caller, app: App) -> None:
 
 
 def unblock(caller: Caller, app: App) -> None:
-    """Unblock. Under the preference an uninstalled app cannot be: Install is the way."""
+    """Unblock. Under the preference an uninstalled app cannot be: Install is the way.
+
+    Repairs an app whose tokens lack scopes (``app_scopes``)."""
     needs.require(caller, needs.MANAGE_APPS)
     if not caller.system and not can_unblock(caller.org, app):
         raise AppOperationRefused(
             f"{app.name} is blocked by API Access Control; install it to approve it"
         )
-    values = {"simorg_Blocked": False, "simorg_BlockedByAllowlisting": False}
+    values: dict[str, Any] = {"simorg_Blocked": False, "simorg_BlockedByAllowlisting": False}
+    if app.blocked and app_scopes.known(app) is not None:
+        values["simorg_Config"] = app_scopes.config_with(app, None)
     _change(caller, app, values, "connectedAppUnblocked", f"Unblocked connected app {app.name}")
 
 

@@ -63,6 +63,7 @@ class ConnectedApps(_Section, frozen=True):
 
     usage_restrictions: bool = True
     any_api_client_approves_uninstalled: bool = False
+    reauthorize_after_install: bool = False
 
 
 class OauthSettings(_Section, frozen=True):

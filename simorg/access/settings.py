@@ -46,6 +46,12 @@ def api_access_control(org: Org) -> ApiAccessControl:
     return found
 
 
+def connected_apps(org: Org) -> ConnectedApps:
+    """Usage restrictions of connected apps."""
+    found: ConnectedApps = org.settings.read("connectedApps")
+    return found
+
+
 def login_settings(org: Org) -> LoginSettings:
     """Password logins."""
     found: LoginSettings = org.settings.read("login")
@@ -78,7 +84,7 @@ def read(org: Org) -> AccessSettings:
 
 def _read(org: Org) -> AccessSettings:
     control = api_access_control(org)
-    apps: ConnectedApps = org.settings.read("connectedApps")
+    apps = connected_apps(org)
     api: ApiSettings = org.settings.read("api")
     login = login_settings(org)
     return AccessSettings(

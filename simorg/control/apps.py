@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from simorg.access import apps
+from simorg.access import app_scopes, apps
 from simorg.access.apps import AppOperationRefused, NoSuchApp
 from simorg.access.directory import App
 from simorg.control.answers import answer, body
@@ -16,7 +16,7 @@ from simorg.org.caller import Caller
 from simorg.org.org import Org
 
 _SWITCHES = ("installed", "blocked")
-_LISTS = ("profiles", "permissionSets")
+_LISTS = ("profiles", "permissionSets", "allowlistedScopes")
 
 
 def _find(org: Org, name: str) -> App:
@@ -32,7 +32,8 @@ def show(context: Context, id: str, name: str) -> Response:
 
 
 def change(context: Context, id: str, name: str) -> Response:
-    """``{installed?, blocked?, permittedUsers?, profiles?, permissionSets?}``: all or nothing."""
+    """``{installed?, blocked?, permittedUsers?, profiles?, permissionSets?,
+    allowlistedScopes?}``: all or nothing."""
     org = context.org(id)
     app = _find(org, name)
     asked = body()
@@ -49,6 +50,8 @@ def _check(asked: dict[str, Any]) -> None:
             if not isinstance(value, bool):
                 raise invalid(f"{key} must be true or false.", key)
         elif key in _LISTS:
+            if key == "allowlistedScopes" and value is None:
+                continue
             if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
                 raise invalid(f"{key} must be a list of names.", key)
         elif key != "permittedUsers":
@@ -64,6 +67,9 @@ def _apply(caller: Caller, app: App, asked: dict[str, Any]) -> None:
         (apps.block if asked["blocked"] else apps.unblock)(caller, app)
     if "permittedUsers" in asked:
         apps.set_policy(caller, app, asked["permittedUsers"])
+    if "allowlistedScopes" in asked:
+        known = _find(caller.org, app.id)
+        app_scopes.set_known(caller, known, asked["allowlistedScopes"])
     if "profiles" in asked:
         _assign(caller, app, "profiles", profiles=asked["profiles"])
     if "permissionSets" in asked:

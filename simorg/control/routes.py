@@ -45,6 +45,7 @@ _APP = {
     "permittedUsers": "string",
     "profiles": "array",
     "permissionSets": "array",
+    "allowlistedScopes": "",
 }
 _SESSION = {"user": "string", "context": "string"}
 _ASK = {"user": "string", "app": "string", "flow": "string", "surface": "string"}
