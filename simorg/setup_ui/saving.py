@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from simorg.org.records.results import SaveResult
     from simorg.setup_ui.forms import FormErrors
 
+_ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+
 
 def save(
     errors: FormErrors, write: Callable[[], Sequence[SaveResult]], fields: Collection[str] = ()
@@ -26,8 +28,9 @@ def save(
     except RecordRefused as refused:
         spread(errors, refused.errors, fields)
         return False
-    for result in results:
-        spread(errors, result.errors, fields)
+    for result in results:  # records rolled back with others say nothing of their own
+        own = [error for error in result.errors if error.status_code != _ROLLED_BACK]
+        spread(errors, own, fields)
     return all(result.success for result in results)
 
 
