@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from simorg.access.model import AppFacts, AppState, Policy, UserFacts
 from simorg.access.permissions import asked_fields, held_sets
+from simorg.access.refresh_policy import expired
 from simorg.access.state import AccessState, Mark, state_of
+from simorg.org.clock import from_text
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
@@ -52,6 +54,8 @@ class App:
     run_as_user_id: str | None
     first_party: bool
     config_text: str | None
+    #: the session policy asks for a high assurance session
+    high_assurance: bool = False
     #: permission sets (profile-owned ones too) the app is assigned to
     assigned_to: frozenset[str] = frozenset()
 
@@ -70,7 +74,13 @@ class App:
     def stored_policy(self) -> Policy:
         return Policy.ADMIN if self.admin_approved else Policy.ALL
 
-    def facts(self, person: Person | None = None, *, consented: bool = False) -> AppFacts:
+    def facts(
+        self,
+        person: Person | None = None,
+        *,
+        consented: bool = False,
+        authorized: bool = False,
+    ) -> AppFacts:
         """The app for the gate, as it concerns that user."""
         assigned = person is not None and not self.assigned_to.isdisjoint(person.permission_sets)
         return AppFacts(
@@ -80,6 +90,8 @@ class App:
             self.stored_policy,
             assigned=assigned,
             consented=consented,
+            authorized=authorized or consented,
+            high_assurance=self.high_assurance,
             has_certificate=bool(self.certificate),
             first_party=self.first_party,
             external_client_app=bool(self.config.get("externalClientApp")),
@@ -194,22 +206,33 @@ def find_user(org: Org, username: str) -> str | None:
 
 def _consent_query(store: Store) -> sa.Select[Any]:
     token = store.table("OauthToken")
-    return (
-        sa.select(token.c.simorg_Key)
-        .where(
-            token.c.UserId == sa.bindparam("user", None),
-            token.c.simorg_AppId == sa.bindparam("app", None),
-            token.c.simorg_RefreshHash.is_not(None),
-        )
-        .limit(1)
+    return sa.select(token.c.simorg_RefreshHash, token.c.CreatedDate, token.c.LastUsedDate).where(
+        token.c.UserId == sa.bindparam("user", None),
+        token.c.simorg_AppId == sa.bindparam("app", None),
+        token.c.simorg_State == "approval",
     )
 
 
 def consented(org: Org, app_id: str, user_id: str) -> bool:
-    """Whether the user approved the app before in a flow that gave a refresh token (G6)."""
+    """Whether the user approved the app before in a flow that gave a refresh token (G6) which the
+    app's policy has not ended."""
+    return consent(org, app_id, user_id)[0]
+
+
+def consent(org: Org, app_id: str, user_id: str) -> tuple[bool, bool]:
+    """(``consented``, whether the user approved the app at all)."""
     statement = state_of(org).statement(org, "consent", _consent_query)
     with org.store.reading() as reader:
-        return reader.one(statement, {"user": user_id, "app": app_id}) is not None
+        held = reader.rows(statement, {"user": user_id, "app": app_id})
+    if not held:
+        return False, False
+    app, now = apps(org).by_id.get(app_id), org.clock.now()
+    rule = str(app.config.get("refreshTokenPolicy", "infinite")) if app else "infinite"
+    lasting = (
+        refresh and not expired(rule, from_text(created), from_text(used or created), now)
+        for refresh, created, used in held
+    )
+    return any(lasting), True
 
 
 # -- connected apps ------------------------------------------------------------------------------
@@ -218,6 +241,7 @@ _APP_COLUMNS = (
     "Id Name simorg_ConsumerKey simorg_ConsumerSecret simorg_Installed simorg_Blocked"
     " simorg_BlockedByAllowlisting simorg_StoredPolicy simorg_Certificate simorg_CallbackUrls"
     " simorg_Scopes simorg_RunAsUserId simorg_FirstParty simorg_Config"
+    " OptionsHasSessionLevelPolicy"
 ).split()
 
 
@@ -266,6 +290,7 @@ def _app(row: tuple[Any, ...], assigned: set[str]) -> App:
         run_as,
         first_party,
         config,
+        high_assurance,
     ) = row
     return App(
         app_id,
@@ -282,6 +307,7 @@ def _app(row: tuple[Any, ...], assigned: set[str]) -> App:
         run_as,
         bool(first_party),
         config,
+        bool(high_assurance),
         frozenset(assigned),
     )
 

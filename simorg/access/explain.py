@@ -64,8 +64,10 @@ def explain(
     if way in OAUTH_FLOWS:
         facts = directory.UNKNOWN_APP
     if record is not None:
-        given = _consented(org, record.id, person) if consented is None else consented
-        facts = record.facts(person, consented=given)
+        given = (consented, consented)
+        if consented is None:
+            given = directory.consent(org, record.id, person.facts.id)
+        facts = record.facts(person, consented=bool(given[0]), authorized=bool(given[1]))
     session = SessionFacts(way, SESSION_TYPES.get(way, "Oauth2"), frozenset(scopes))
     login = decide_token(switches, facts, person.facts, way)
     call = decide_call(switches, facts, person.facts, session, surface)
@@ -107,10 +109,6 @@ def _person(org: Org, username: str) -> Person:
     if person is None:
         raise NoSuchUser(username=username)
     return person
-
-
-def _consented(org: Org, app_id: str, person: Person) -> bool:
-    return directory.consented(org, app_id, person.facts.id)
 
 
 def _decision(decision: Decision, error: dict[str, Any] | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def decide_token(
     immediate: bool = False,
     ip_allowed: bool = True,
     hours_allowed: bool = True,
+    high_assurance: bool = True,
 ) -> Decision:
     """Whether ``user`` gets a token of ``app`` (None: SOAP login, UI) by that flow.
 
@@ -41,6 +42,7 @@ def decide_token(
             immediate=immediate,
             ip_allowed=ip_allowed,
             hours_allowed=hours_allowed,
+            high_assurance=high_assurance,
         ),
     )
 

@@ -76,6 +76,14 @@ REDIRECT_FLOWS = frozenset({Flow.WEB_SERVER, Flow.USER_AGENT})
 NO_CONSENT_PAGE_FLOWS = frozenset({Flow.JWT_BEARER, Flow.SAML_BEARER})
 
 
+#: flows in which nobody can be asked to prove more
+NO_PAGE_FLOWS = NO_CONSENT_PAGE_FLOWS | {
+    Flow.PASSWORD,
+    Flow.CLIENT_CREDENTIALS,
+    Flow.TOKEN_EXCHANGE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
     """The org's switches that the gate reads (control API names in docs/settings.md)."""
@@ -136,6 +144,10 @@ class AppFacts:
     assigned: bool = False
     #: the asking user has approved it before with a refresh token (self-authorize consent)
     consented: bool = False
+    #: the asking user has approved it before in any flow
+    authorized: bool = False
+    #: its session policy asks for high assurance
+    high_assurance: bool = False
     has_certificate: bool = False
     first_party: bool = False
     #: state UNKNOWN only: another org of this server has the app

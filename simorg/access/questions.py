@@ -42,6 +42,8 @@ class Question:
     ip_allowed: bool = True
     #: the profile's login hours let the org's time in
     hours_allowed: bool = True
+    #: the session in which the user approves the app is a high assurance one
+    high_assurance: bool = True
     limit_reached: bool = False
 
     @property

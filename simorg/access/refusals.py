@@ -201,6 +201,14 @@ _ALL = (
         login=("LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current ip address"),
     ),
     Refusal(
+        "session_level",
+        sources.SESSION_LEVEL,
+        "L",  # that such flows are refused H, the error's name M, its text L
+        login_status=NOT_APPROVED,
+        oauth=("invalid_session_level", "high assurance session required"),
+        redirect=("invalid_session_level", "high assurance session required"),
+    ),
+    Refusal(
         "hours_restricted",
         sources.LOGIN_STATUS,
         "H",  # SOAP login() H, the token endpoint's older text M

@@ -112,6 +112,7 @@ def open_session(
     session_type: str | None = None,
     parent_id: str | None = None,
     jwt: str | None = None,
+    high_assurance: bool = False,
 ) -> Session:
     """Open a session for a user the gate let in (``decide_token`` is the caller's to ask).
 
@@ -133,7 +134,7 @@ def open_session(
                 "UsersId": user_id,
                 "UserType": person.facts.user_type if person else "Standard",
                 "SessionType": session_type or SESSION_TYPES.get(flow, "Oauth2"),
-                "SessionSecurityLevel": "STANDARD",
+                "SessionSecurityLevel": "HIGH_ASSURANCE" if high_assurance else "STANDARD",
                 "LoginType": LOGIN_TYPES.get(flow, "Remote Access 2.0"),
                 "LoginHistoryId": login_history_id,
                 "SourceIp": source_ip,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from simorg.access import sources
 from simorg.access.model import (
     NO_CONSENT_PAGE_FLOWS,
+    NO_PAGE_FLOWS,
     OAUTH_FLOWS,
     REDIRECT_FLOWS,
     AppState,
@@ -90,7 +91,7 @@ def uninstalled_allowed(q: Question) -> Answer | None:
         return passed("the user holds Approve Uninstalled Connected Apps")
     if q.any_api_client and q.settings.any_api_client_approves_uninstalled:
         return passed("Use Any API Client approves uninstalled apps (before 8 December 2025)")
-    if app.consented or q.flow is Flow.REFRESH_TOKEN:
+    if app.consented or app.authorized or q.flow is Flow.REFRESH_TOKEN:
         return passed("the user authorized the app before")
     refusal = "usage_restricted" if q.flow in REDIRECT_FLOWS else "app_not_found"
     return refused(refusal, f"{app.name} is not installed and the user may not approve it")
@@ -124,7 +125,7 @@ def consent_given(q: Question) -> Answer | None:
         return None
     if enforced_policy(app, q.settings, q.user) is Policy.ADMIN:
         return passed("approved by an administrator, so the user is not asked")
-    if app.consented:
+    if app.consented or (q.immediate and app.authorized):
         return passed("the user approved the app before")
     if q.flow in NO_CONSENT_PAGE_FLOWS:
         return refused("consent_missing", "the user never approved the app with a refresh token")
@@ -146,6 +147,17 @@ def address_allowed(q: Question) -> Answer | None:
     if q.ip_allowed:
         return None
     return refused("ip_restricted", "the profile's login IP ranges exclude the address")
+
+
+def level_reached(q: Question) -> Answer | None:
+    app = q.app
+    if app is None or not app.high_assurance or q.flow not in OAUTH_FLOWS:
+        return None
+    if q.flow in NO_PAGE_FLOWS:
+        return refused("session_level", "the app asks for high assurance, which only a page gives")
+    if q.high_assurance:
+        return passed("the session is, or descends from, a high assurance one")
+    return refused("session_level", "the app asks for a high assurance session")
 
 
 def hour_allowed(q: Question) -> Answer | None:
@@ -188,6 +200,7 @@ TOKEN_RULES: tuple[Rule, ...] = (
     Rule("G7", "The login is open", sources.SOAP_LOGIN_RETIREMENT, flow_open),
     Rule("G7", "The user may log in", sources.INACTIVE, user_active),
     Rule("G7", "The address may log in", sources.LOGIN_STATUS, address_allowed),
+    Rule("G7", "The session level is high enough", sources.SESSION_LEVEL, level_reached),
     Rule("G7", "The hour is one to log in", sources.LOGIN_STATUS, hour_allowed),
     Rule("G8", "The user may use the API", sources.SOAP_LOGIN_CALL, login_api),
 )

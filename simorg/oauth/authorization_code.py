@@ -36,6 +36,7 @@ class Code(msgspec.Struct, omit_defaults=True):
     expires: str  # the org's clock
     challenge: str | None = None
     nonce: str | None = None
+    high_assurance: bool = False
     #: set once it was exchanged: the approval it gave
     spent: str | None = None
 
@@ -91,7 +92,8 @@ class AuthorizationCodeGrant(Grant):
         if person is None:
             raise unknown()
         self.code = code
-        self.login = issue.Login(call, org, app, person, Flow.WEB_SERVER)
+        high = code.high_assurance
+        self.login = issue.Login(call, org, app, person, Flow.WEB_SERVER, high_assurance=high)
         with issue.recorded(self.login):
             self._check_code(text, code)
 

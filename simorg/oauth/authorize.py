@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from simorg.access import directory, refusals
+from simorg.access import directory, refusals, session_level
 from simorg.access.model import Flow, Policy
 from simorg.access.policy import enforced_policy
 from simorg.access.settings import oauth_settings
@@ -88,7 +88,15 @@ class NeedsApproval:
     scopes: tuple[str, ...]
 
 
-Outcome = Redirect | NeedsLogin | NeedsApproval
+@dataclass(frozen=True, slots=True)
+class NeedsVerification:
+    """The app asks for a high assurance session, and this one is not."""
+
+    app: App
+    username: str
+
+
+Outcome = Redirect | NeedsLogin | NeedsApproval | NeedsVerification
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +177,29 @@ def decide(asked: Asked, caller: Caller | None, *, decision: str = "") -> Outcom
     if isinstance(login, Redirect):
         return login
     refusal = issue.decide(login, immediate=asked.immediate).refusal
+    if refusal == "session_level" and policies.policy(login.app).raises_session:
+        if not asked.immediate:
+            return NeedsVerification(login.app, login.person.username)
     if refusal is not None:
-        history.failed(login, history.GateRefusal(refusal))
-        name, description, on_page = refusals.redirect_error(refusal)
-        if on_page:
-            raise PageError(name, description)
-        return asked.error(name, description)
+        return _refused(asked, login, refusal)
     if decision == "deny":
         return asked.error("access_denied", "end-user denied authorization")
     if decision != "allow" and _must_ask(asked, login, granted):
+        if asked.immediate:
+            return _refused(asked, login, "immediate_unsuccessful")
         return NeedsApproval(login.app, login.org, login.person.username, granted)
     if asked.flow is Flow.USER_AGENT:
         return _token(asked, login, granted)
     return _code(asked, login, granted, challenge)
+
+
+def _refused(asked: Asked, login: issue.Login, refusal: str) -> Redirect:
+    """To the client, or by ``PageError`` to Salesforce's own page."""
+    history.failed(login, history.GateRefusal(refusal))
+    name, description, on_page = refusals.redirect_error(refusal)
+    if on_page:
+        raise PageError(name, description)
+    return asked.error(name, description)
 
 
 def _check(asked: Asked, caller: Caller | None) -> tuple[tuple[str, ...], str | None]:
@@ -214,17 +232,21 @@ def _login(asked: Asked, caller: Caller) -> issue.Login | Redirect:
     app = places.app_of(org, asked.call.get("client_id"))
     if person is None or app is None:
         return asked.error(*refusals.redirect_error("app_not_found")[:2])
-    return issue.Login(asked.call, org, app, person, asked.flow)
+    high = app.high_assurance and session_level.is_high(org, caller.session_id)
+    return issue.Login(asked.call, org, app, person, asked.flow, high_assurance=high)
 
 
 def _must_ask(asked: Asked, login: issue.Login, granted: tuple[str, ...]) -> bool:
-    """Self-authorized apps ask, unless these scopes were approved before; others never do."""
+    """Self-authorized apps ask, unless these scopes were approved before; others never do.
+
+    ``select_account`` with one account to select shows the approval page, as on Salesforce.
+    """
     policy = enforced_policy(
         login.app.facts(login.person), read_settings(login.org), login.person.facts
     )
     if policy is Policy.ADMIN:
         return False
-    if "consent" in asked.prompts:
+    if not asked.prompts.isdisjoint({"consent", "select_account"}):
         return True
     held = approvals.of_user(login.org, login.app.id, login.user_id)
     agreed = frozenset(scope for a in held for scope in a.scopes)
@@ -245,6 +267,7 @@ def _code(
             expires=to_text(org.clock.now() + authorization_code.LIFETIME),
             challenge=challenge,
             nonce=asked.call.get("nonce") or None,
+            high_assurance=login.high_assurance,
         ),
     )
     return asked.back(("code", code))

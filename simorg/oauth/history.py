@@ -112,6 +112,7 @@ def succeeded(who: Login, granted: tuple[str, ...], approval_key: str) -> sessio
             oauth_token_key=approval_key,
             seconds_valid=jwt.seconds_valid if jwt else policies.policy(who.app).session_timeout,
             jwt=jwt.text if jwt else None,
+            high_assurance=who.app.high_assurance,
         )
 
 

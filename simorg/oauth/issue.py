@@ -46,6 +46,8 @@ class Login:
     app: App
     person: Person
     flow: Flow
+    #: approved in a high assurance session
+    high_assurance: bool = False
 
     @property
     def user_id(self) -> str:
@@ -75,14 +77,16 @@ class Issued:
 def decide(login: Login, *, immediate: bool = False) -> Decision:
     """Ask the gate."""
     org, app = login.org, login.app
+    consented, authorized = directory.consent(org, app.id, login.user_id)
     return gate.decide_token(
         settings.read(org),
-        app.facts(login.person, consented=directory.consented(org, app.id, login.user_id)),
+        app.facts(login.person, consented=consented, authorized=authorized),
         login.person.facts,
         login.flow,
         immediate=immediate,
         ip_allowed=history.ip_allowed(login),
         hours_allowed=login_hours.hours_allowed(org, login.person.profile_id),
+        high_assurance=login.high_assurance or login.flow is Flow.REFRESH_TOKEN,
     )
 
 
@@ -111,6 +115,7 @@ def open_session(
     refresh_token: str | None = None,
 ) -> Issued:
     """Open the session and write the successful Login History row."""
+    granted = known_scopes(login, granted)
     session = history.succeeded(login, granted, approval_key)
     return Issued(session, granted, approval_key, refresh_token)
 
@@ -124,7 +129,7 @@ def without_consent(login: Login, granted: tuple[str, ...]) -> Issued:
 
 def with_approval(login: Login, granted: tuple[str, ...], code: str | None) -> Issued:
     """A token of a flow in which the user (or an administrator for them) approved the app."""
-    refresh_token = None
+    refresh_token, granted = None, known_scopes(login, granted)
     if "refresh_token" in granted:
         refresh_token = secrets.make(secrets.REFRESH, login.org.id)
     with login.org.store.writing():
@@ -138,6 +143,18 @@ def with_approval(login: Login, granted: tuple[str, ...], code: str | None) -> I
             code=code,
         )
         return open_session(login, granted, approval_key=key, refresh_token=refresh_token)
+
+
+def known_scopes(login: Login, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """Without those that API Access Control has not heard of: an allowlisted app may get fewer
+    scopes than it asks for, until an administrator blocks and unblocks it.
+
+    https://help.salesforce.com/s/articleView?id=xcloud.security_api_access_control_all_users.htm
+    """
+    known = policies.policy(login.app).allowlisted_scopes
+    if known is None or not settings.read(login.org).internal_on:
+        return granted
+    return tuple(scope for scope in granted if scopes.covers(known, scope))
 
 
 def body(

@@ -19,18 +19,20 @@ from simorg.errors import OAuthError, SalesforceError
 from simorg.oauth.request import OAuthCall, read_call
 
 if TYPE_CHECKING:
-    from simorg.oauth.authorize import Asked, NeedsApproval, Outcome, PageError
+    from simorg.oauth.authorize import Asked, NeedsApproval, NeedsVerification, Outcome, PageError
     from simorg.org.caller import Caller
     from simorg.org.catalogue import OrgCatalogue
 
 LOGIN_PATH = "/login"
 LOGOUT_PATH = "/secur/logout.jsp"
 APPROVAL_PATH = "/setup/secur/RemoteAccessAuthorizationPage.apexp"
+VERIFY_PATH = "/_ui/identity/verification"
 ERROR_PATH = "/setup/secur/RemoteAccessErrorPage.apexp"
 AUTHORIZE_PATH = "/services/oauth2/authorize"
 SESSION_COOKIE = "sid"
 _FORM_COOKIE = "login_form"
 _MAX_START_URL = 16 * 1024
+_DISPLAYS = frozenset({"page", "popup", "touch", "mobile"})
 LOGIN_FAILED = (
     "Please check your username and password. If you still can't log in, contact your Salesforce"
     " administrator."
@@ -74,6 +76,24 @@ def approve(catalogue: OrgCatalogue) -> Response:
     return _proceed(call, decision if decision in ("allow", "deny") else "deny")
 
 
+def verify(catalogue: OrgCatalogue) -> Response:
+    """The verification page's answer: the session is a high assurance one from now on."""
+    from simorg.access import session_level
+
+    try:
+        posted = read_call(catalogue, request)
+    except OAuthError as error:
+        return plain_error(error.error, error.description)
+    source, sid = posted.get("source"), request.cookies.get(SESSION_COOKIE, "")
+    caller = current_user(catalogue, approving=True)
+    expected = approval_token(sid, source, "verify")
+    genuine = hmac.compare_digest(posted.get("csrf").encode(), expected.encode())
+    if caller is None or caller.session_id is None or not genuine:
+        return plain_error("invalid_request", "the page has expired, please start again", 403)
+    session_level.raise_level(caller.org, caller.session_id)
+    return redirect(f"{AUTHORIZE_PATH}?{source}")
+
+
 def _proceed(call: OAuthCall, decision: str = "") -> Response:
     from simorg.oauth import authorize as module
 
@@ -93,6 +113,8 @@ def _respond(asked: Asked, outcome: Outcome) -> Response:
         return redirect(outcome.location)
     if isinstance(outcome, module.NeedsLogin):
         return redirect(login_url(asked.call))
+    if isinstance(outcome, module.NeedsVerification):
+        return _verification_page(asked.call, outcome)
     return _approval_page(asked.call, outcome)
 
 
@@ -109,13 +131,38 @@ def _approval_page(call: OAuthCall, outcome: NeedsApproval) -> Response:
         action=APPROVAL_PATH,
         source=source,
         csrf=approval_token(request.cookies.get(SESSION_COOKIE, ""), source),
+        display=display_of(call),
         not_you=f"{LOGOUT_PATH}?{urlencode({'startURL': f'{AUTHORIZE_PATH}?{source}'})}",
     )
 
 
-def approval_token(sid: str, source: str) -> str:
+def _verification_page(call: OAuthCall, outcome: NeedsVerification) -> Response:
+    """Salesforce asks for a second factor here; one click stands for it."""
+    source = urlencode(list(call.params.items()))
+    return page(
+        "oauth_verify.html",
+        app=outcome.app.name,
+        username=outcome.username,
+        action=VERIFY_PATH,
+        source=source,
+        csrf=approval_token(request.cookies.get(SESSION_COOKIE, ""), source, "verify"),
+        display=display_of(call),
+    )
+
+
+def approval_token(sid: str, source: str, what: str = "approve") -> str:
     """Ties an approval to one session and one request."""
-    return hmac.new(sid.encode(), b"approve\n" + source.encode(), hashlib.sha256).hexdigest()
+    text = f"{what}\n{source}".encode()
+    return hmac.new(sid.encode(), text, hashlib.sha256).hexdigest()
+
+
+def display_of(call: OAuthCall) -> str:
+    """``display`` of an authorize request; ``page`` when absent or unknown.
+
+    https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
+    """
+    asked = call.get("display")
+    return asked if asked in _DISPLAYS else "page"
 
 
 def login_url(call: OAuthCall) -> str:
@@ -128,6 +175,8 @@ def login_url(call: OAuthCall) -> str:
     query = {"ec": "302", "startURL": start}
     if hint := call.get("login_hint"):
         query["un"] = hint
+    if call.get("display"):
+        query["display"] = display_of(call)
     return f"{LOGIN_PATH}?{urlencode(query)}"
 
 
@@ -219,6 +268,7 @@ def _login_page(
         error=error,
         csrf=csrf,
         choices=choices(call),
+        display=display_of(call),
     )
     set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
     return response

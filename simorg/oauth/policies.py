@@ -7,9 +7,9 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from simorg.access import refresh_policy
 from simorg.access.model import Flow
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 #: the Salesforce CLI's built-in client id; it has no secret
 PLATFORM_CLI = "PlatformCLI"
-
-_UNITS = {
-    "MINUTES": timedelta(minutes=1),
-    "HOURS": timedelta(hours=1),
-    "DAYS": timedelta(days=1),
-    "MONTHS": timedelta(days=30),
-}
 
 
 #: flows that meet the IP ranges whatever the app says
@@ -64,6 +57,10 @@ class AppPolicy:
     ip_relaxation: str
     #: seconds, None: the org's session settings
     session_timeout: int | None
+    #: a session short of high assurance is raised on a page (else it is refused)
+    raises_session: bool
+    #: what API Access Control knows of the app's scopes; None: what the app says
+    allowlisted_scopes: tuple[str, ...] | None
 
     def relaxes_ip(self, flow: Flow) -> bool:
         """Whether logins by that flow escape the profile's login IP ranges.
@@ -99,17 +96,21 @@ def policy(app: App) -> AppPolicy:
         refresh_token_policy=str(config.get("refreshTokenPolicy", "infinite")),
         ip_relaxation=str(config.get("ipRelaxation", "ENFORCE")),
         session_timeout=config.get("sessionTimeoutSeconds"),
+        raises_session=_policy_action(config) != "Block",
+        allowlisted_scopes=_scopes(config.get("allowlistedScopes")),
     )
+
+
+def _policy_action(config: Any) -> str:
+    """``sessionPolicy.policyAction``: ``RaiseSessionLevel`` unless told otherwise."""
+    told = config.get("sessionPolicy")
+    return str(told.get("policyAction", "")) if isinstance(told, dict) else ""
+
+
+def _scopes(text: Any) -> tuple[str, ...] | None:
+    return tuple(str(text).split()) if text is not None else None
 
 
 def refresh_expired(rule: str, approval: Approval, now: datetime) -> bool:
     """Whether the refresh token policy has ended an approval's refresh token."""
-    if rule == "zero":
-        return True
-    kind, _, rest = rule.partition(":")
-    amount, _, unit = rest.partition(":")
-    if kind not in ("specific_lifetime", "specific_inactivity") or not amount.isdigit():
-        return False
-    span = int(amount) * _UNITS.get(unit.upper(), timedelta(days=1))
-    start = approval.created if kind == "specific_lifetime" else approval.last_used
-    return now > start + span
+    return refresh_policy.expired(rule, approval.created, approval.last_used, now)

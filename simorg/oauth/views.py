@@ -48,6 +48,7 @@ def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     add("/.well-known/openid-configuration", openid_configuration, ("GET",))
     add("/services/oauth2/authorize", pages.authorize, ("GET", "POST"))
     add(pages.APPROVAL_PATH, pages.approve, ("POST",))
+    add(pages.VERIFY_PATH, pages.verify, ("POST",))
     add(pages.ERROR_PATH, pages.error_page, ("GET",))
     add("/setup/connect", device_pages.connect, ("GET", "POST"))
     add(pages.LOGIN_PATH, pages.login, ("GET", "POST"))
