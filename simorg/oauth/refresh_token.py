@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from simorg.access import directory
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from simorg.org.org import Org
 
 _KEPT = "oauth.refreshing"
+_ROTATED = "oauth.rotated"
+#: how long a token that was rotated is known by its digest
+_REMEMBER = timedelta(days=365)
 #: seconds after which a request that died holds its refresh token no more
 _STALE = 30
 
@@ -41,6 +45,8 @@ class RefreshTokenGrant(Grant):
             raise expired()
         app = self._check_client(org)
         approval = approvals.by_refresh_token(org, token)
+        if approval is None:
+            _revoke_reused(org, app, token)
         if approval is None or approval.app_id != app.id:
             raise expired()
         person = directory.person(org, approval.user_id)
@@ -75,6 +81,7 @@ class RefreshTokenGrant(Grant):
             fresh = secrets.make(secrets.REFRESH, login.org.id) if rules.refresh_rotation else None
             if fresh is not None:
                 approvals.rotate(login.org, approval.key, fresh)
+                _remember_rotated(login.org, token, approval)
             issued = issue.open_session(
                 login, granted, approval_key=approval.key, refresh_token=fresh
             )
@@ -83,6 +90,23 @@ class RefreshTokenGrant(Grant):
     def _scopes(self, approval: approvals.Approval) -> tuple[str, ...]:
         """A refresh may ask for fewer scopes than were approved, never for more."""
         return scopes.grant(self.call.get("scope"), approval.scopes)
+
+
+def _remember_rotated(org: Org, token: str, approval: approvals.Approval) -> None:
+    until = org.clock.now() + _REMEMBER
+    kept = f"{approval.app_id} {approval.key}".encode()
+    org.kept.put(_ROTATED, secrets.digest(token), kept, until)
+
+
+def _revoke_reused(org: Org, app: directory.App, token: str) -> None:
+    """A token that rotation took out of use comes again: what took its place goes as well.
+
+    https://help.salesforce.com/s/articleView?id=005316711
+    """
+    kept = org.kept.get(_ROTATED, secrets.digest(token))
+    app_id, _, key = kept.decode().partition(" ") if kept is not None else ("", "", "")
+    if app_id == app.id:
+        approvals.revoke(org, key)
 
 
 def expired() -> OAuthError:

@@ -236,6 +236,13 @@ def refreshing(surface: Surface) -> tuple[Surface, str]:
     return surface, body["refresh_token"]
 
 
+def live(surface: Surface, access_token: str) -> bool:
+    headers = {"Authorization": f"Bearer {access_token}"}
+    status = surface.get("/services/oauth2/userinfo", headers=headers).status_code
+    assert status in (200, 403)
+    return bool(status == 200)
+
+
 def refresh(surface: Surface, token: str, app: dict[str, str] = APPROVED, **form: str) -> Any:
     return surface.token("refresh_token", app, refresh_token=token, **form)
 
@@ -388,10 +395,30 @@ def test_racing_refreshes_answer_one_way_or_the_other(refreshing: tuple[Surface,
 def test_rotation(refreshing: tuple[Surface, str]) -> None:
     surface, token = refreshing
     config(surface, APPROVED["client_id"], isRefreshTokenRotationEnabled=True)
-    fresh = refresh(surface, token).get_json()["refresh_token"]
-    assert fresh != token
-    assert refusal(refresh(surface, token)) == EXPIRED
-    assert refresh(surface, fresh).status_code == 200
+    first = refresh(surface, token).get_json()
+    second = refresh(surface, first["refresh_token"]).get_json()
+    assert len({token, first["refresh_token"], second["refresh_token"]}) == 3
+    assert refusal(refresh(surface, token, SELF_SERVICE)) == EXPIRED  # another client's request
+    assert live(surface, second["access_token"])
+
+
+@pytest.mark.parametrize("generation", [0, 1])
+def test_reuse_of_a_rotated_token_revokes_what_took_its_place(
+    refreshing: tuple[Surface, str], generation: int
+) -> None:
+    surface, token = refreshing
+    config(surface, APPROVED["client_id"], isRefreshTokenRotationEnabled=True)
+    bodies = [{"refresh_token": token}]
+    for _ in range(3):
+        bodies.append(refresh(surface, bodies[-1]["refresh_token"]).get_json())
+    stolen = bodies[generation]["refresh_token"]
+    wrong = {**APPROVED, "client_secret": "x"}
+    assert refusal(refresh(surface, stolen, wrong))[1] == "invalid_client"
+    assert live(surface, bodies[-1]["access_token"])
+    assert refusal(refresh(surface, stolen)) == EXPIRED
+    assert not live(surface, bodies[-1]["access_token"])
+    assert refusal(refresh(surface, bodies[-1]["refresh_token"])) == EXPIRED
+    assert surface.tokens("AppName") == []
 
 
 @pytest.mark.parametrize(
