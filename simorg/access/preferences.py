@@ -58,6 +58,9 @@ SWITCHES: Mapping[tuple[str, str], Switch] = MappingProxyType(
         ("connectedApps", "anyApiClientApprovesUninstalled"): Switch(
             "Use Any API Client Also Approves Uninstalled Connected Apps", audit.CONNECTED_APPS
         ),
+        ("connectedApps", "reauthorizeAfterInstall"): Switch(
+            "Ask Users to Authorize an App Anew After It Is Installed", audit.CONNECTED_APPS
+        ),
         ("sessions", "timeoutSeconds"): Switch("Session Timeout Value in Seconds"),
     }
 )

@@ -84,6 +84,13 @@ BOXES = (
         "As it did before 8 December 2025.",
         own=True,
     ),
+    Box(
+        "connectedApps",
+        "reauthorizeAfterInstall",
+        "Ask users to authorize an app anew after it is installed",
+        "Tokens from before the installation end with it.",
+        own=True,
+    ),
 )
 _LIFETIME = "jwtLifetimeSeconds"
 _LONGEST = 86_400

@@ -1,4 +1,4 @@
-"""Profiles: the list, and of one profile its permissions, connected apps and login IP ranges.
+"""Profiles: the list, and one profile: permissions, connected apps, login IP ranges and hours.
 
 https://help.salesforce.com/s/articleView?id=platform.admin_userprofiles.htm
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simorg.access import app_grants, login_ranges, needs, profile_lists
-from simorg.access.login_ranges import RangeRefused
+from simorg.access.login_ranges import HoursRefused, RangeRefused
+from simorg.access.weekly_hours import WEEKDAYS
 from simorg.errors import RecordRefused
 from simorg.org import records
 from simorg.setup_ui import permission_boxes
@@ -30,6 +31,7 @@ _PARTS: dict[str, Need] = {
     "permissions": needs.MANAGE_SETS,
     "apps": needs.ASSIGN_APPS,
     "ranges": needs.MANAGE_SETS,
+    "hours": needs.MANAGE_SETS,
 }
 
 
@@ -56,7 +58,7 @@ def _find(visit: Visit, profile_id: str) -> dict[str, Any] | None:
 
 
 def view(visit: Visit, profile_id: str) -> Response:
-    """One profile; with ``?edit=permissions``, ``apps`` or ``ranges`` that part as a form."""
+    """One profile; ``?edit=`` (permissions, apps, ranges, hours) opens that part as a form."""
     profile = _find(visit, profile_id)
     if profile is None:
         return not_found(visit, _NO_PROFILE)
@@ -110,7 +112,21 @@ def _save_ranges(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> b
         return False
 
 
-_SAVE = {"permissions": _save_permissions, "apps": _save_apps, "ranges": _save_ranges}
+def _save_hours(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
+    hours = {str(day): visit.text(day, 40) for day in WEEKDAYS}
+    try:
+        return login_ranges.set_hours(visit.caller, profile["Name"], hours)
+    except HoursRefused as error:
+        errors.add(error.fields[0], error.message)
+        return False
+
+
+_SAVE = {
+    "permissions": _save_permissions,
+    "apps": _save_apps,
+    "ranges": _save_ranges,
+    "hours": _save_hours,
+}
 
 
 def _render(
@@ -120,6 +136,7 @@ def _render(
     rows = permission_boxes.rows(permission_boxes.fields(visit.org, "Profile"), profile)
     ranges = login_ranges.ranges_of(visit.org, profile["Name"])
     ticked = {app.id for app, on in offered if on}
+    hours = login_ranges.hours_of(visit.org, profile["Name"])
     text = "\n".join(ranges)
     if errors:  # show what was sent, not what is stored
         sent = set(visit.chosen("permission"))
@@ -129,6 +146,8 @@ def _render(
         ]
         ticked = set(visit.chosen("app")) if editing == "apps" else ticked
         text = visit.text("ranges") if editing == "ranges" else text
+        if editing == "hours":
+            hours = {str(day): visit.text(day, 40) for day in WEEKDAYS}
     return visit.render(
         "setup_profile.html",
         422 if errors else 200,
@@ -140,5 +159,6 @@ def _render(
         ticked=ticked,
         ranges=ranges,
         ranges_text=text,
+        hours=[(day, day.capitalize(), hours.get(day, "")) for day in WEEKDAYS],
         may={part for part, need in _PARTS.items() if needs.holds(visit.caller, need)},
     )

@@ -140,6 +140,7 @@ def test_an_uninstalled_app_keeps_its_assignment(setup: Setup, admin: Person) ->
     [
         ("permissions", ["Manage Profiles and Permission Sets"]),
         ("ranges", ["Manage Profiles and Permission Sets"]),
+        ("hours", ["Manage Profiles and Permission Sets"]),
         (
             "apps",
             ["Customize Application", "Modify All Data", "Manage Profiles and Permission Sets"],
@@ -160,7 +161,7 @@ def test_who_edits_permissions_need_not_assign_apps(setup: Setup) -> None:
     setup.grant("standard", "ManageProfilesPermissionsets")
     page = setup.person("standard").open(view(setup))
     found = page.tree.xpath("//main//a[starts-with(normalize-space(.), 'Edit')]/@href")
-    assert [href.partition("edit=")[2] for href in found] == ["permissions", "ranges"]
+    assert [href.partition("edit=")[2] for href in found] == ["permissions", "ranges", "hours"]
 
 
 # -- login IP ranges -----------------------------------------------------------------------------
@@ -210,6 +211,46 @@ def test_too_many_ranges(setup: Setup, admin: Person) -> None:
     assert page.problem("ranges") == "A profile has at most 200 login IP ranges"
 
 
+# -- login hours ---------------------------------------------------------------------------------
+
+
+def test_hours(setup: Setup, admin: Person) -> None:
+    page = admin.open(view(setup, "No API"))
+    assert page.all("//section[.//h2='Login Hours']//dd") == ["All day"] * 7
+    form = admin.open(view(setup, "No API"), edit="hours")
+    page = admin.send(form, "Save", monday="08:00 - 17:00", sunday="00:00-00:00")
+    assert page.note == "No API was saved."
+    kept = {"monday": "08:00-17:00", "sunday": "00:00-00:00"}
+    assert login_ranges.hours_of(setup.org, "No API") == kept
+    assert setup.trail()[-1] == "Changed login hours of profile No API"
+    form = admin.open(view(setup, "No API"), edit="hours")
+    assert form.label("Monday").get("value") == "08:00-17:00"
+    assert admin.send(form, "Save").note == "Nothing was changed."
+    admin.send(form, "Save", monday="", sunday="")
+    assert setup.org.settings.get("login")["profileLoginHours"] == {}
+
+
+def test_hours_reach_logins(setup: Setup, admin: Person) -> None:
+    from simorg.access.login_hours import hours_allowed
+    from simorg.access.weekly_hours import WEEKDAYS
+
+    found = profile(setup, "No API")["Id"]
+    assert hours_allowed(setup.org, found)
+    form = admin.open(view(setup, "No API"), edit="hours")
+    admin.send(form, "Save", **dict.fromkeys(WEEKDAYS, "00:00-00:00"))
+    assert not hours_allowed(setup.org, found)
+
+
+@pytest.mark.parametrize("span", ["8-17", "17:00-08:00", "25:00-26:00", "<b>", "08:00", "-"])
+def test_bad_hours(setup: Setup, admin: Person, span: str) -> None:
+    before = setup.state()
+    form = admin.open(view(setup, "No API"), edit="hours")
+    page = admin.send(form, "Save", monday="09:00-10:00", tuesday=span)
+    assert page.status == 422 and page.problem("tuesday").startswith("Enter hours like")
+    assert page.label("Monday").get("value") == "09:00-10:00"
+    assert page.label("Tuesday").get("value") == span and setup.state() == before
+
+
 # -- and all of them -----------------------------------------------------------------------------
 
 
@@ -231,7 +272,7 @@ def test_unknown_parts_change_nothing(setup: Setup, admin: Person) -> None:
 
 def test_looking_changes_nothing(setup: Setup, admin: Person) -> None:
     before = setup.state()
-    for part in ("", "permissions", "apps", "ranges"):
+    for part in ("", "permissions", "apps", "ranges", "hours"):
         admin.open(view(setup), edit=part, permission="PermissionsViewAllData", ranges="1.1.1.1")
     assert setup.state() == before
 
