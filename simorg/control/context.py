@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simorg.config import ServerConfig
-from simorg.control.errors import not_found
-
 if TYPE_CHECKING:
+    from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
     from simorg.org.org import Org
 
@@ -32,5 +30,7 @@ class Context:
             return self.catalogue.default
         found = self.catalogue.get(id)
         if found is None:
+            from simorg.control.errors import not_found
+
             raise not_found(f"org {id}")
         return found

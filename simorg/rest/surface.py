@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -25,7 +26,6 @@ from simorg.rest.call import Call, Reply
 from simorg.rest.dispatch import Dispatcher
 from simorg.rest.headers import apply_options, bearer_token
 from simorg.rest.render import render
-from simorg.rest.routes import ROUTER
 
 if TYPE_CHECKING:
     from simorg.org.usage import Usage
@@ -65,7 +65,13 @@ class Surface:
 
     def __init__(self, catalogue: OrgCatalogue) -> None:
         self.catalogue = catalogue
-        self._dispatcher = Dispatcher(ROUTER)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """All resources; their modules load with the first request that names one."""
+        from simorg.rest.routes import ROUTER
+
+        return Dispatcher(ROUTER)
 
     def respond(
         self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes]
@@ -118,7 +124,7 @@ class Surface:
         if not segments:
             return _versions(environ["REQUEST_METHOD"])
         version = versions.parse(segments[0])
-        matched = self._dispatcher.match(segments[1:])
+        matched = self.dispatcher.match(segments[1:])
         if matched.xml is not None:
             wanted.xml = matched.xml
         caller = authenticate(
@@ -139,11 +145,11 @@ class Surface:
             query=dict(parse_qsl(query_string, True)) if query_string else {},
             environ=environ,
             body=Body(read, environ.get("CONTENT_TYPE", "")),
-            dispatcher=self._dispatcher,
+            dispatcher=self.dispatcher,
         )
         if call.method == "POST" and "_HttpMethod" in call.query:
             call.method = call.query["_HttpMethod"].upper()
-        return self._dispatcher.run(call, matched)
+        return self.dispatcher.run(call, matched)
 
 
 def _segments(environ: Mapping[str, Any], rest: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -40,23 +41,35 @@ def context(
     return Context(catalogue, config, folder, info, robot_key)
 
 
-def flask_app(context: Context) -> Flask:
-    """REST, OAuth, Setup, Visualforce pages and the control API."""
-    from simorg import control, oauth, rest, setup_ui, visualforce
-
-    catalogue, config = context.catalogue, context.config
+def _flask(context: Context) -> Flask:
     app = Flask("simorg", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     # RequestBody refuses at the limit; Werkzeug would cut a chunked body off there without a word
-    app.config["MAX_CONTENT_LENGTH"] = config.max_body + 1
-    app.config["MAX_FORM_MEMORY_SIZE"] = config.max_body + 1
-    app.register_blueprint(rest.blueprint(catalogue))
-    app.register_blueprint(oauth.blueprint(catalogue))
-    app.register_blueprint(control.blueprint(context))
-    app.register_blueprint(setup_ui.blueprint(catalogue))
-    app.register_blueprint(visualforce.blueprint(catalogue))
+    app.config["MAX_CONTENT_LENGTH"] = context.config.max_body + 1
+    app.config["MAX_FORM_MEMORY_SIZE"] = context.config.max_body + 1
     app.register_error_handler(HTTPException, _page)
+    return app
+
+
+def rest_app(context: Context) -> Flask:
+    """``/services/data``."""
+    from simorg import rest
+
+    app = _flask(context)
+    app.register_blueprint(rest.blueprint(context.catalogue))
+    return app
+
+
+def pages_app(context: Context) -> Flask:
+    """OAuth, the control API, Setup and Visualforce pages."""
+    from simorg import control, oauth, setup_ui, visualforce
+
+    app = _flask(context)
+    app.register_blueprint(oauth.blueprint(context.catalogue))
+    app.register_blueprint(control.blueprint(context))
+    app.register_blueprint(setup_ui.blueprint(context.catalogue))
+    app.register_blueprint(visualforce.blueprint(context.catalogue))
     return app
 
 
@@ -71,22 +84,47 @@ def _page(error: HTTPException) -> Response:
     return made
 
 
-class _Dispatch:
-    """SOAP by path prefix, everything else to Flask. SOAP is composed at its first request."""
+class _Later:
+    """A WSGI application that is composed when it is first called."""
 
-    def __init__(self, flask: Flask, soap: Callable[[], WSGIApplication]) -> None:
-        self._flask = flask.wsgi_app
-        self._make_soap = soap
-        self._soap: WSGIApplication | None = None
+    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._app: WSGIApplication | None = None
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        if environ["PATH_INFO"][:15].lower() == "/services/soap/":
-            if self._soap is None:
-                self._soap = self._make_soap()
+        app = self._app
+        if app is None:
+            with self._lock:
+                app = self._app = self._app or self._make()
+        return app(environ, start_response)
+
+
+class _Dispatch:
+    """REST and SOAP by path prefix, everything else to the pages.
+
+    Nothing but REST is composed before somebody asks for it: Spyne and the pages take longer to
+    import than all that a start needs.
+    """
+
+    def __init__(
+        self, rest: WSGIApplication, soap: WSGIApplication, pages: WSGIApplication
+    ) -> None:
+        self._rest = rest
+        self._soap = soap
+        self._pages = pages
+
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/services/data") and path[14:15] in ("", "/"):
+            return self._rest(environ, start_response)
+        if path[:15].lower() == "/services/soap/":
             return self._soap(environ, start_response)
-        return self._flask(environ, start_response)
+        return self._pages(environ, start_response)
 
 
 def application(context: Context) -> WSGIApplication:
@@ -97,4 +135,7 @@ def application(context: Context) -> WSGIApplication:
 
         return soap_package.application(context.catalogue)
 
-    return RequestBody(_Dispatch(flask_app(context), soap), context.config.max_body)
+    dispatch = _Dispatch(
+        rest_app(context).wsgi_app, _Later(soap), _Later(lambda: pages_app(context).wsgi_app)
+    )
+    return RequestBody(dispatch, context.config.max_body)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from flask import Flask
+from werkzeug.test import Client
 
 from simorg import access
 from simorg.config import ServerConfig
@@ -25,7 +25,7 @@ INFO = {
 }
 
 
-def make_app(catalogue: OrgCatalogue, folder: Path, **options: Any) -> Flask:
+def make_app(catalogue: OrgCatalogue, folder: Path, **options: Any) -> Any:
     """The server's application over a catalogue."""
     config = ServerConfig(database=POSTGRES, **options)
     certificate = ca.ensure(folder / "tls", config.host).certificate
@@ -34,7 +34,7 @@ def make_app(catalogue: OrgCatalogue, folder: Path, **options: Any) -> Flask:
         orgs = [{"id": org.id, "name": org.name} for org in catalogue.list()]
         return {**INFO, "ca": str(certificate), "orgs": orgs}
 
-    return compose.flask_app(compose.context(catalogue, config, folder, info))
+    return compose.application(compose.context(catalogue, config, folder, info))
 
 
 @dataclass
@@ -57,8 +57,9 @@ class Answer:
 class Api:
     """``api.get("orgs")``, ``api.patch("orgs/default/settings", {...})``."""
 
-    def __init__(self, app: Flask, address: str = "127.0.0.1") -> None:
+    def __init__(self, app: Any, address: str = "127.0.0.1") -> None:
         self.app = app
+        self.client = Client(app)
         self.address = address
 
     def call(
@@ -72,7 +73,7 @@ class Api:
         host: str = "localhost:8080",
     ) -> Answer:
         data = raw if raw is not None else (b"" if body is None else orjson.dumps(body))
-        response = self.app.test_client().open(
+        response = self.client.open(
             f"/_simorg/{path}",
             method=method,
             data=data,
@@ -101,7 +102,7 @@ class Api:
 
     def rest(self, token: str, path: str) -> Any:
         """A REST answer of the same server: the status, and the JSON."""
-        response = self.app.test_client().get(
+        response = self.client.get(
             f"/services/data/v59.0/{path}", headers={"Authorization": f"Bearer {token}"}
         )
         return response.status_code, orjson.loads(response.data)
@@ -117,12 +118,12 @@ def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgCatalogue]:
 
 
 @pytest.fixture(scope="package")
-def app(orgs: OrgCatalogue, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def app(orgs: OrgCatalogue, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return make_app(orgs, tmp_path_factory.mktemp("control"))
 
 
 @pytest.fixture
-def api(app: Flask) -> Api:
+def api(app: Any) -> Api:
     return Api(app)
 
 
@@ -136,7 +137,7 @@ def new(api: Api) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="package")
-def spare(app: Flask) -> dict[str, Any]:
+def spare(app: Any) -> dict[str, Any]:
     """An org for wrong input, which changes nothing."""
     made: dict[str, Any] = Api(app).post("orgs", {}).json
     return made

@@ -43,7 +43,7 @@ records:
 
 def login(api: Api, username: str, password: str) -> int:
     """The status of a SOAP-less login: the password flow of the org's own app."""
-    answer = api.app.test_client().post(
+    answer = api.client.post(
         "/services/oauth2/token",
         data={
             "grant_type": "password",
@@ -86,7 +86,7 @@ def test_sessions_are_ready(api: Api, new: dict[str, Any]) -> None:
 def test_a_changed_password_is_not_told(api: Api, new: dict[str, Any], orgs: Any) -> None:
     org = orgs.get(new["id"])
     token, clerk = user(new, "admin")["sessionId"], user(new, "standard")
-    response = api.app.test_client().post(
+    response = api.client.post(
         f"/services/data/v59.0/sobjects/User/{clerk['id']}/password",
         json={"NewPassword": "another-Pass1"},
         headers={"Authorization": f"Bearer {token}"},
@@ -309,7 +309,7 @@ def test_many_at_once(api: Api) -> None:
 
 def add_account(api: Api, org: dict[str, Any], name: str, *, by: str = "admin") -> str:
     """The new record's id."""
-    response = api.app.test_client().post(
+    response = api.client.post(
         "/services/data/v59.0/sobjects/Account",
         json={"Name": name},
         headers={"Authorization": f"Bearer {user(org, by)['sessionId']}"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from simorg.control.routes import ROUTES, Route
 from tests.control.conftest import Api
@@ -87,7 +86,7 @@ def test_wrong_verbs(api: Api, path: str) -> None:
         assert answer.headers["Allow"] == ", ".join(sorted(known))
 
 
-@pytest.mark.parametrize("path", ["", "nothing", "orgs/default/nothing", "orgs//", "health/more"])
+@pytest.mark.parametrize("path", ["", "nothing", "orgs/default/nothing", "health/more"])
 @pytest.mark.parametrize("method", METHODS)
 def test_unknown_paths(api: Api, path: str, method: str) -> None:
     answer = api.call(method, path)
@@ -114,7 +113,7 @@ def test_bodies_that_are_no_object(api: Api, route: Route, raw: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def victim(app: Flask) -> str:
+def victim(app: Any) -> str:
     """The id of an org whose state does not matter."""
     made: str = Api(app).post("orgs", {}).json["id"]
     return made

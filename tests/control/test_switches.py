@@ -185,7 +185,7 @@ def test_custom_object(api: Api, new: dict[str, Any]) -> None:
     )
     assert added.status == 201 and added.json == {"name": "Note__c", "type": "textarea"}
     token = user(new, "admin")["sessionId"]
-    made = api.app.test_client().patch(
+    made = api.client.patch(
         "/services/data/v59.0/sobjects/Invoice__c/Ext__c/A-1",
         json={"Amount__c": 12.5, "Status__c": "Open", "Note__c": "x"},
         headers={"Authorization": f"Bearer {token}"},
