@@ -12,6 +12,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,7 @@ def _run(owner: str, command: list[str], folder: Path) -> None:
 
 def main() -> int:
     """Run the command of the arguments against a server of its own."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped
     with postgres() as url:
         return subprocess.call(sys.argv[1:], env={**os.environ, "SIMORG_TEST_POSTGRES": url})
 

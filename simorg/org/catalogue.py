@@ -6,8 +6,10 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,14 +20,11 @@ from simorg.org.org import Org
 from simorg.org.registry import FileRegistry, OrgEntry, Registry, UsernameTaken
 from simorg.org.schema.org_schema import OrgSchema
 from simorg.org.seeds.template import Copy, Template, personalise
-from simorg.org.settings import Documents
 from simorg.org.store.core import BaseStore
 from simorg.org.store.namespaces import FileNamespaces, Namespaces
 from simorg.org.store.pool import IdleConnections
+from simorg.org.templates import Templates
 from simorg.org.usernames import Usernames
-
-#: definition files without a folder are looked up here
-_BUILT_IN = "acme"
 
 
 class CatalogueError(Exception):
@@ -74,17 +73,18 @@ class OrgCatalogue:
         self._lock = threading.RLock()
         self._orgs: dict[str, Org] = {}
         self._entries: dict[str, OrgEntry] = {}
-        self._templates: dict[str, Template] = {}
-        #: definition -> (what its file looked like, its template)
-        self._stamps: dict[str, tuple[object, Template]] = {}
         #: what the layers above keep for the whole server, in memory
         self.memory: dict[str, Any] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="simorg-"))
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, True)
         self._idle = IdleConnections(idle_connections)
         try:
             self._registry, self._spaces = self._open()
+            self._templates = Templates(
+                self._spaces, self.behaviour, self._config.orgs, self._registry.exclusive
+            )
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_folder()
             raise
         try:
             with self._registry.exclusive():
@@ -119,6 +119,7 @@ class OrgCatalogue:
         entries = self._registry.orgs()
         for entry in entries:
             self._entries[entry.id] = entry
+        self._spaces.sweep(set(self._entries))
         known = {entry.definition for entry in entries}
         wanted: list[str | None] = [str(path) for path in self._config.orgs] or [None]
         for definition in wanted:
@@ -245,102 +246,60 @@ class OrgCatalogue:
     def _make(
         self, definition: str | None, name: str | None, edition: str | None, *, first: bool
     ) -> Org:
-        template = self._template(definition)
+        template = self._templates.get(definition)
         number = self._registry.next_number()
         org_id = ids.make("00D", number)
-        suffixes = ["", *self._suffixes(name, number)]
-        if definition is None and not first:
-            suffixes = suffixes[1:]
-        told = edition or template.identity["edition"]
-        domain = template.identity["my_domain"]
+        suffixes = [*self._suffixes(name, number)]
+        if definition is not None or first:
+            suffixes.insert(0, "")
         store = self._spaces.copy(template.name, _space(org_id), OrgSchema())
-        for n, suffix in enumerate(suffixes):
-            copy = Copy(
-                org_id=org_id,
-                name=name or template.identity["name"],
-                edition=told,
-                my_domain=domain if not suffix else f"{domain}--{suffix[1:]}",
-                suffix=suffix,
+        try:
+            entry = self._register(
+                OrgEntry(
+                    id=org_id,
+                    name=name or template.identity["name"],
+                    number=number,
+                    template=template.name,
+                    suffix="",
+                    edition=edition,
+                    definition=None if definition is None else str(Path(definition).resolve()),
+                ),
+                template,
+                suffixes,
             )
-            entry = OrgEntry(
-                id=org_id,
-                name=copy.name,
-                number=number,
-                template=template.name,
-                suffix=suffix,
-                edition=edition,
-                definition=None if definition is None else str(Path(definition).resolve()),
-            )
-            if self._register(entry, template, last=n == len(suffixes) - 1):
-                personalise(store, template, copy)
-                break
+            personalise(store, template, _copy_of(entry, template))
+        except BaseException:
+            store.close()
+            self._spaces.drop(_space(org_id))
+            raise
         self._entries[org_id] = entry
         org = self._orgs[org_id] = self._adopt(entry, store)
         return org
 
-    def _register(self, entry: OrgEntry, template: Template, *, last: bool) -> bool:
-        try:
-            self._registry.add_org(entry, template.renamed_users(entry.suffix))
-        except UsernameTaken as taken:
-            if last:
-                self._spaces.drop(_space(entry.id))
-                raise CatalogueError(str(taken)) from None
-            return False
-        return True
+    def _register(self, entry: OrgEntry, template: Template, suffixes: Sequence[str]) -> OrgEntry:
+        """With the first suffix that makes the usernames unique."""
+        for suffix in suffixes:
+            entry = replace(entry, suffix=suffix)
+            try:
+                self._registry.add_org(entry, template.renamed_users(suffix))
+            except UsernameTaken as taken:
+                refused = taken
+            else:
+                return entry
+        raise CatalogueError(str(refused))
 
     def _suffixes(self, name: str | None, number: int) -> Sequence[str]:
         word = re.sub(r"[^a-z0-9]+", "-", (name or "").lower()).strip("-")
         own = f".org{number}"
         return [f".{word}", own] if word and f".{word}" != own else [own]
 
-    def _template(self, definition: str | None) -> Template:
-        from simorg.org.seeds.build import definition_stamp, read_definition
-
-        if definition is None and self._config.orgs:
-            definition = str(self._config.orgs[0])
-        definition = definition or _BUILT_IN
-        stamp = definition_stamp(definition)
-        known = self._stamps.get(definition)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        text, source = read_definition(definition)
-        found = self._template_of(text, source)
-        self._stamps[definition] = (stamp, found)
-        return found
-
-    def _template_of(self, text: str, source: str) -> Template:
-        from simorg.org.seeds.build import build_template, template_key
-
-        key = template_key(text)
-        found = self._templates.get(key)
-        if found is not None:
-            return found
-        name = f"template_{key}"
-        if self._spaces.exists(name):
-            store = self._spaces.open(name, OrgSchema())
-            saved = Documents(store).read("template")
-            self._spaces.seal(store, name)
-            if saved is not None:
-                self._templates[key] = Template.from_dict(saved)
-                return self._templates[key]
-            self._spaces.drop(name)
-        store = self._spaces.create(name, OrgSchema())
-        try:
-            found = build_template(text, source, name, store, self.behaviour)
-        except BaseException:
-            store.close()
-            self._spaces.drop(name)
-            raise
-        self._spaces.seal(store, name)
-        self._templates[key] = found
-        return found
-
     # -- the life of an org ------------------------------------------------------------------
+
+    # The org's write lock is always taken before the catalogue's: a writer may look up orgs.
 
     def delete(self, id: str) -> None:
         """Remove an org with its snapshots. Raises ``NoSuchOrg``."""
-        with self._lock:
-            org = self._known(id)
+        with self._changing(id) as org:
             snapshots = self._registry.snapshots(org.id)
             del self._orgs[org.id], self._entries[org.id]
             self._registry.remove_org(org.id)
@@ -351,25 +310,12 @@ class OrgCatalogue:
 
     def reset(self, id: str) -> Org:
         """The org as it was made: records, settings, schema, clock. Raises ``NoSuchOrg``."""
-        with self._lock:
-            org = self._known(id)
+        with self._changing(id) as org:
             entry = self._entries[org.id]
-            template = self._template(entry.definition)
-            domain = template.identity["my_domain"]
-            with org.store.write_lock:
-                self._spaces.swap(org.store, _space(org.id), template.name)
-                personalise(
-                    org.store,
-                    template,
-                    Copy(
-                        org_id=org.id,
-                        name=entry.name,
-                        edition=entry.edition or template.identity["edition"],
-                        my_domain=f"{domain}--{entry.suffix[1:]}" if entry.suffix else domain,
-                        suffix=entry.suffix,
-                    ),
-                )
-                org.reload()
+            template = self._templates.get(entry.definition)
+            self._spaces.swap(org.store, _space(org.id), template.name)
+            personalise(org.store, template, _copy_of(entry, template))
+            org.reload()
             self._registry.replace_users(org.id, template.renamed_users(entry.suffix))
             return org
 
@@ -379,8 +325,7 @@ class OrgCatalogue:
             raise CatalogueError(
                 f"a snapshot's name is 1 to 40 letters, digits, - and _, not {name!r}"
             )
-        with self._lock:
-            org = self._known(id)
+        with self._changing(id) as org:
             self._spaces.save(org.store, _snapshot_space(org.id, name))
             self._registry.add_snapshot(org.id, name)
 
@@ -390,8 +335,7 @@ class OrgCatalogue:
 
     def restore(self, id: str, name: str) -> Org:
         """Back to a snapshot. Raises ``NoSuchOrg``."""
-        with self._lock:
-            org = self._known(id)
+        with self._changing(id) as org:
             if name not in self._registry.snapshots(org.id):
                 raise NoSuchOrg(f"org {org.id} has no snapshot {name!r}")
             self._spaces.swap(org.store, _space(org.id), _snapshot_space(org.id, name))
@@ -401,6 +345,17 @@ class OrgCatalogue:
             except UsernameTaken as taken:
                 raise CatalogueError(f"restored, but {taken} in another org") from None
             return org
+
+    @contextmanager
+    def _changing(self, id: str) -> Iterator[Org]:
+        """No write to the org, and no other change of the catalogue, meanwhile."""
+        org = self._known(id)
+        if org.store.transaction is not None:
+            raise CatalogueError("an org cannot be replaced within a transaction on it")
+        with org.store.write_lock, self._lock:
+            if self._orgs.get(org.id) is not org:
+                raise NoSuchOrg(f"there is no org {id}")
+            yield org
 
     def _users(self, store: BaseStore) -> Sequence[tuple[str, str]]:
         store.table("User")
@@ -423,7 +378,18 @@ class OrgCatalogue:
             self._orgs = {}
             self._registry.close()
             self._spaces.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_folder()
+
+
+def _copy_of(entry: OrgEntry, template: Template) -> Copy:
+    domain = template.identity["my_domain"]
+    return Copy(
+        org_id=entry.id,
+        name=entry.name,
+        edition=entry.edition or template.identity["edition"],
+        my_domain=f"{domain}--{entry.suffix[1:]}" if entry.suffix else domain,
+        suffix=entry.suffix,
+    )
 
 
 def _space(org_id: str) -> str:

@@ -60,6 +60,10 @@ class Registry(ABC):
     def work(self) -> Any:
         """``with registry.work() as connection``: all or nothing."""
 
+    @abstractmethod
+    def fetch(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT written with ``{p}`` and ``?``."""
+
     def _sql(self, text: str) -> str:
         return text.replace("{p}", self.prefix).replace("?", self.mark)
 
@@ -69,19 +73,13 @@ class Registry(ABC):
 
     def orgs(self) -> list[OrgEntry]:
         """All orgs in the order they were made."""
-        with self.work() as connection:
-            rows = connection.execute(
-                self._sql(f"SELECT {_COLUMNS} FROM {{p}}orgs ORDER BY number")
-            ).fetchall()
+        rows = self.fetch(f"SELECT {_COLUMNS} FROM {{p}}orgs ORDER BY number")
         return [OrgEntry(*row) for row in rows]
 
     def org(self, org_id: str) -> OrgEntry | None:
         """The org of that id."""
-        with self.work() as connection:
-            row = connection.execute(
-                self._sql(f"SELECT {_COLUMNS} FROM {{p}}orgs WHERE id = ?"), (org_id,)
-            ).fetchone()
-        return OrgEntry(*row) if row else None
+        rows = self.fetch(f"SELECT {_COLUMNS} FROM {{p}}orgs WHERE id = ?", (org_id,))
+        return OrgEntry(*rows[0]) if rows else None
 
     def next_number(self) -> int:
         """1, 2, 3, ...: never given twice."""
@@ -155,29 +153,26 @@ class Registry(ABC):
 
     def snapshots(self, org_id: str) -> list[str]:
         """Names of an org's snapshots."""
-        with self.work() as connection:
-            rows = connection.execute(
-                self._sql("SELECT name FROM {p}snapshots WHERE org = ? ORDER BY name"), (org_id,)
-            ).fetchall()
+        rows = self.fetch("SELECT name FROM {p}snapshots WHERE org = ? ORDER BY name", (org_id,))
         return [row[0] for row in rows]
 
     # -- usernames ---------------------------------------------------------------------------
 
     def find_username(self, username: str) -> tuple[str, str, float] | None:
         """(org id, user id, when it was claimed) of a username in any case."""
-        with self.work() as connection:
-            row: tuple[str, str, float] | None = connection.execute(
-                self._sql("SELECT org, user_id, claimed FROM {p}usernames WHERE username = ?"),
-                (username.lower(),),
-            ).fetchone()
-        return row
+        rows = self.fetch(
+            "SELECT org, user_id, claimed FROM {p}usernames WHERE username = ?",
+            (username.lower(),),
+        )
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
     def claim(self, username: str, org_id: str, user_id: str) -> bool:
         """Whether the username now is this user's."""
         with self.work() as connection:
-            return self._claim(connection, username, org_id, user_id)
+            return self.claim_on(connection, username, org_id, user_id)
 
-    def _claim(self, connection: Any, username: str, org_id: str, user_id: str) -> bool:
+    def claim_on(self, connection: Any, username: str, org_id: str, user_id: str) -> bool:
+        """``claim`` within somebody's transaction."""
         connection.execute(
             self._sql(
                 "INSERT INTO {p}usernames (username, org, user_id, claimed)"
@@ -245,6 +240,11 @@ class FileRegistry(Registry):
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def fetch(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """On the one connection."""
+        with self._lock:
+            return self._connection.execute(self._sql(sql), values).fetchall()
 
     def close(self) -> None:
         with self._lock:

@@ -38,7 +38,7 @@ class Usernames:
         """Whether the username (any case) now is this user's; False: somebody else has it."""
         tx = self._store.transaction
         if tx is not None and self._registry.prefix:
-            return self._registry._claim(tx.connection, username, self._org_id, user_id)
+            return self._registry.claim_on(tx.connection, username, self._org_id, user_id)
         held = self._registry.find_username(username)
         if held is not None and held[:2] == (self._org_id, user_id):
             return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -393,6 +395,44 @@ def test_new_orgs_are_file_copies(action: str) -> None:
     assert best < 0.05
 
 
+def test_an_org_cannot_be_replaced_inside_its_own_transaction(catalogue: OrgCatalogue) -> None:
+    org = catalogue.default
+    with org.store.writing():
+        for action in (catalogue.reset, catalogue.delete, lambda i: catalogue.snapshot(i, "s")):
+            with pytest.raises(CatalogueError, match="transaction"):
+                action(org.id)
+    add_account(org, "fine")
+
+
+def test_resets_beside_readers_and_writers(catalogue: OrgCatalogue) -> None:
+    """Every answer is of before or after; nothing breaks, nothing hangs."""
+    org = catalogue.create()
+    catalogue.snapshot(org.id, "s")
+    seeded = len(rows(org, "Account", "Id"))
+    stop = threading.Event()
+
+    def work() -> int:
+        turns = 0
+        while not stop.is_set():
+            add_account(org, "x")
+            assert len(rows(org, "Account", "Id")) >= seeded
+            assert catalogue.find_user("admin@acme.example") is not None
+            turns += 1
+        return turns
+
+    with ThreadPoolExecutor(4) as pool:
+        busy = [pool.submit(work) for _ in range(4)]
+        for n in range(6):
+            if n % 2:
+                catalogue.restore(org.id, "s")
+            else:
+                catalogue.reset(org.id)
+        stop.set()
+        assert all(done.result(60) for done in busy)
+    catalogue.reset(org.id)
+    assert len(rows(org, "Account", "Id")) == seeded
+
+
 class TestState:
     """``--state``, and PostgreSQL, where everything is kept anyway."""
 
@@ -498,7 +538,7 @@ class TestFiles:
     ) -> None:
         catalogue = reopen()
         org = catalogue.create(name="half")
-        template = next(iter(catalogue._templates.values()))
+        template = catalogue._templates.get(None)
         catalogue._spaces.swap(org.store, org.id, template.name)  # and here the machine died
         org = reopen().get(org.id)
         assert rows(org, "Organization", "Id", "Name") == [(org.id, "half")]
@@ -516,3 +556,16 @@ class TestFiles:
         monkeypatch.setattr("simorg.org.usernames._GRACE", -1.0)
         assert org.usernames.claim("ghost@x.example", "005000000000008AAA")
         assert not org.usernames.claim("admin@acme.example", "005000000000008AAA")
+
+    def test_what_an_interrupted_creation_left_is_swept(
+        self, reopen: Callable[[], OrgCatalogue], tmp_path: Path
+    ) -> None:
+        catalogue = reopen()
+        catalogue.snapshot(catalogue.default.id, "kept")
+        folder = tmp_path / "state" / "orgs"
+        left = [folder / f"{ids.make('00D', 99)}.sqlite", folder / "00D.partial"]
+        for path in left:
+            path.write_bytes(b"half a file")
+        catalogue = reopen()
+        assert not any(path.exists() for path in left)
+        catalogue.restore(catalogue.default.id, "kept")

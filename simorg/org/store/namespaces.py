@@ -56,6 +56,10 @@ class Namespaces(ABC):
         """All there are."""
 
     @abstractmethod
+    def sweep(self, known: set[str]) -> None:
+        """Remove what an interrupted creation or deletion left: orgs that are not ``known``."""
+
+    @abstractmethod
     def close(self) -> None:
         """Give everything back."""
 
@@ -163,6 +167,12 @@ class FileNamespaces(Namespaces):
         self._paths.pop(name, None)
         for _, path in self._files(name):
             _remove(path)
+
+    def sweep(self, known: set[str]) -> None:
+        """Names begin with the 18-character id of their org."""
+        for path in self._folder.iterdir():
+            if path.name[:18] not in known or path.suffix == ".partial":
+                _remove(path)
 
     def close(self) -> None:
         """Files stay; the catalogue removes temporary folders."""

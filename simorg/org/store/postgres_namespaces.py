@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -105,6 +106,9 @@ class PostgresNamespaces(Namespaces):
             raise
         self._pool.release(connection)
 
+    def sweep(self, known: set[str]) -> None:
+        """Nothing: a schema without an entry may be another server's, just being made."""
+
     def close(self) -> None:
         self._pool.close()
 
@@ -117,6 +121,8 @@ class PostgresRegistry(Registry):
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
+        self._lock = threading.RLock()
+        self._held = 0
         with self.exclusive(), self.work() as connection:
             connection.execute(FLAG_DDL)
             self._create(connection)
@@ -133,9 +139,31 @@ class PostgresRegistry(Registry):
             raise
         self._pool.release(connection)
 
+    def fetch(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """One round trip."""
+
+        def work(connection: Any) -> list[tuple[Any, ...]]:
+            found: list[tuple[Any, ...]] = connection.execute(self._sql(sql), values).fetchall()
+            return found
+
+        return self._pool.run(work)
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """No other process builds templates or default orgs meanwhile."""
+        """No other process builds templates or default orgs meanwhile. Re-entrant in a thread."""
+        with self._lock:
+            self._held += 1
+            try:
+                if self._held > 1:
+                    yield
+                else:
+                    with self._advisory_lock():
+                        yield
+            finally:
+                self._held -= 1
+
+    @contextmanager
+    def _advisory_lock(self) -> Iterator[None]:
         connection = self._pool.start(_START)
         try:
             yield
