@@ -6,6 +6,7 @@ Exit codes: 0 success, 1 the command found what it looks for to be wrong (demo),
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -96,7 +97,10 @@ def serve(**options: Any) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
+    gc.disable()  # a start makes a hundred thousand objects that stay, and hardly any garbage
     server = _started(config, done)
+    gc.freeze()
+    gc.enable()
     _greet(server.info(), default=not config.orgs)
     try:
         done.wait()
