@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simorg import __version__
 from simorg.org import ids
 from simorg.org.schema.org_schema import OrgSchema
-from simorg.org.seeds import apps, business, custom, people, records
+from simorg.org.seeds import apps, business, custom, people, picklists, records
 from simorg.org.seeds.context import Building
 from simorg.org.seeds.parse import SeedError, parse
 from simorg.org.seeds.rows import RowWriter
@@ -66,7 +66,8 @@ def build_template(
     """Write a definition into the store. Raises ``SeedError``; nothing is written then."""
     definition, source = parse(text, source_name)
     schema = store.schema
-    assert isinstance(schema, OrgSchema)
+    if not isinstance(schema, OrgSchema):
+        raise TypeError("a template is built into a store with a schema of its own")
     org_id = ids.make("00D", 0)
     with store.writing() as tx:
         writer = RowWriter(store, schema, tx, definition.org.created)
@@ -76,6 +77,7 @@ def build_template(
         apps.build(building)
         records.build(building)
         business.build(building)
+        picklists.build(building)
         people.finish(building)
         writer.flush()
         for table in _TABLES:
