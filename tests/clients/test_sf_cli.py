@@ -182,6 +182,18 @@ def test_the_browser_login_of_a_user_needs_the_cli_installed(
         assert login.result()["username"] == who["username"]
 
 
+def test_open_the_org_in_a_browser(fresh: Org, admin: Sf, chromium: Chromium) -> None:
+    opened = admin.ok("org open --url-only")
+    assert opened["orgId"] == fresh["id"]
+    with chromium.page() as page:
+        page.goto(opened["url"])
+        assert "frontdoor" not in page.url and "login" not in page.url
+        assert page.get_by_text(user(fresh, "admin")["username"]).first.is_visible()
+        page.context.clear_cookies()
+        page.goto(opened["url"])  # its key works once
+        assert page.get_by_label("Username").is_visible()
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     yield from Chromium.started()
