@@ -39,6 +39,12 @@ FLAGS: Mapping[str, tuple[str, bool]] = {
     "isSecretRequiredForRefreshToken": ("Require Secret for Refresh Token Flow", True),
     "isClientCredentialEnabled": ("Enable Client Credentials Flow", False),
     "isDeviceFlowEnabled": ("Enable for Device Flow", False),
+    "isTokenExchangeEnabled": ("Enable Token Exchange Flow", False),
+    "isSecretRequiredForTokenExchange": ("Require Secret for Token Exchange Flow", True),
+    "isNamedUserJwtEnabled": (
+        "Issue JSON Web Token (JWT)-based Access Tokens for Named Users",
+        False,
+    ),
     "isRefreshTokenRotationEnabled": ("Enable Refresh Token Rotation", False),
     "isIntrospectAllTokens": ("Introspect All Tokens", False),
 }

@@ -45,6 +45,12 @@ TIMEOUTS: Mapping[str, str] = {
     "43200": "12 hours",
     "86400": "24 hours",
 }
+#: ``sessionPolicy.policyAction`` ("" is no session level policy) and the words of Setup
+HIGH_ASSURANCE: Mapping[str, str] = {
+    "": "No",
+    "RaiseSessionLevel": "Yes: raise the session level",
+    "Block": "Yes: block access",
+}
 _LONGEST = {"HOURS": 8760, "DAYS": 365, "MONTHS": 12}
 
 
@@ -59,6 +65,7 @@ class PolicyDraft:
     refresh_unit: str = "DAYS"
     timeout: str = ""
     run_as: str = ""  # username
+    high_assurance: str = ""  # a key of ``HIGH_ASSURANCE``
 
 
 def shown_policy(org: Org, app: App) -> str:
@@ -81,7 +88,17 @@ def draft_of(org: Org, app: App) -> PolicyDraft:
         unit.upper() if unit.upper() in UNITS else "DAYS",
         "" if timeout is None else str(timeout),
         person.username if person else "",
+        session_level_policy(app),
     )
+
+
+def session_level_policy(app: App) -> str:
+    """The key of ``HIGH_ASSURANCE`` that holds for an app."""
+    if not app.high_assurance:
+        return ""
+    told = app.config.get("sessionPolicy")
+    blocks = isinstance(told, dict) and told.get("policyAction") == "Block"
+    return "Block" if blocks else "RaiseSessionLevel"
 
 
 def problems(org: Org, app: App, draft: PolicyDraft) -> dict[str, str]:
@@ -91,6 +108,7 @@ def problems(org: Org, app: App, draft: PolicyDraft) -> dict[str, str]:
         ("permitted_users", draft.permitted_users, "Permitted Users", apps.POLICY_NAMES.values()),
         ("ip_relaxation", draft.ip_relaxation, "IP Relaxation", IP_RELAXATION),
         ("refresh", draft.refresh, "Refresh Token Policy", REFRESH),
+        ("high_assurance", draft.high_assurance, "High assurance session required", HIGH_ASSURANCE),
         ("timeout", draft.timeout, "Timeout Value", {*TIMEOUTS, draft_of(org, app).timeout}),
     )
     for name, value, label, options in choices:
@@ -161,12 +179,17 @@ def _values(org: Org, app: App, draft: PolicyDraft) -> dict[str, Any]:
         "refreshTokenPolicy": refresh,
         "sessionTimeoutSeconds": int(draft.timeout) if draft.timeout else None,
     }
+    config.pop("sessionPolicy", None)
+    if draft.high_assurance:
+        level = {"sessionLevel": "HIGH_ASSURANCE", "policyAction": draft.high_assurance}
+        config["sessionPolicy"] = level
     run_as = app.run_as_user_id
     if draft.run_as != draft_of(org, app).run_as:
         run_as = directory.find_user(org, draft.run_as) if draft.run_as else None
     return {
         "simorg_Config": json.dumps(config),
         "simorg_RunAsUserId": run_as,
+        "OptionsHasSessionLevelPolicy": bool(draft.high_assurance),
         "RefreshTokenValidityPeriod": period,
         "OptionsRefreshTokenValidityMetric": draft.refresh == "specific_inactivity",
     }

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simorg.access import app_editing, apps, certificates, directory, needs, token_use
-from simorg.access.app_policies import IP_RELAXATION, REFRESH, TIMEOUTS, UNITS
+from simorg.access.app_policies import (
+    HIGH_ASSURANCE,
+    IP_RELAXATION,
+    REFRESH,
+    TIMEOUTS,
+    UNITS,
+    session_level_policy,
+)
 from simorg.access.apps import AppOperationRefused
 from simorg.oauth.scopes import SCOPES
 from simorg.setup_ui.apps_usage import NO_APP
@@ -94,6 +101,7 @@ def render_detail(visit: Visit, app: App, *, revealed: tuple[str, str] | None = 
         flag_labels={key: label for key, (label, _) in app_editing.FLAGS.items()},
         ip_relaxation=IP_RELAXATION.get(str(app.config.get("ipRelaxation", "ENFORCE")), ""),
         refresh=refresh_words(str(app.config.get("refreshTokenPolicy", "infinite"))),
+        high_assurance=HIGH_ASSURANCE[session_level_policy(app)],
         timeout=timeout_words(app.config.get("sessionTimeoutSeconds")),
         run_as=run_as.username if run_as else "",
         path=lambda what: path_of(app, what),

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from simorg.access import app_policies, apps, audience, needs, policy, settings
 from simorg.access.app_editing import AppRefused
-from simorg.access.app_policies import IP_RELAXATION, REFRESH, TIMEOUTS, UNITS, PolicyDraft
+from simorg.access.app_policies import (
+    HIGH_ASSURANCE,
+    IP_RELAXATION,
+    REFRESH,
+    TIMEOUTS,
+    UNITS,
+    PolicyDraft,
+)
 from simorg.access.apps import AppOperationRefused
 from simorg.setup_ui.app_list import find_app, labels, path_of, timeout_words
 from simorg.setup_ui.apps_usage import NO_APP
@@ -47,6 +54,7 @@ def save(visit: Visit, app_id: str) -> Response:
         visit.text("refresh_unit"),
         visit.text("timeout"),
         visit.text("run_as", 255),
+        visit.text("high_assurance"),
     )
     errors = FormErrors()
     try:
@@ -82,6 +90,7 @@ def _render(
         refreshes=REFRESH.items(),
         units=UNITS.items(),
         timeouts=timeouts.items(),
+        high_assurances=HIGH_ASSURANCE.items(),
         overridden=overridden,
         locked=locked,
         path=lambda what: path_of(app, what),

@@ -173,6 +173,7 @@ def test_saving_policies(setup: Setup, admin: Person) -> None:
         refresh_amount="30",
         refresh_unit="DAYS",
         timeout="900",
+        high_assurance="Block",
         run_as=username(setup.org, "admin").upper(),
     )
     assert done.note == "The policies of Self Service were saved."
@@ -180,6 +181,7 @@ def test_saving_policies(setup: Setup, admin: Person) -> None:
         "Permitted Users": ADMIN,
         "IP Relaxation": "Relax IP restrictions",
         "Refresh Token Policy": "Expire refresh token if not used for 30 day(s)",
+        "High assurance": "Yes: block access",
         "Timeout Value": "15 minutes",
         "Run As": username(setup.org, "admin"),
     }
@@ -190,7 +192,9 @@ def test_saving_policies(setup: Setup, admin: Person) -> None:
     [record] = setup.rows("ConnectedApplication", Name="Self Service")
     assert record["RefreshTokenValidityPeriod"] == 30
     assert record["OptionsRefreshTokenValidityMetric"]
-    assert record["simorg_StoredPolicy"]
+    assert record["simorg_StoredPolicy"] and record["OptionsHasSessionLevelPolicy"]
+    level = {"sessionLevel": "HIGH_ASSURANCE", "policyAction": "Block"}
+    assert told["sessionPolicy"] == level
     assert setup.trail()[-2:] == [
         f"Changed Permitted Users of connected app Self Service to {ADMIN}",
         "Changed policies of connected app Self Service",
@@ -200,6 +204,9 @@ def test_saving_policies(setup: Setup, admin: Person) -> None:
     before = config(setup, "Self Service")
     admin.send(page, "Save")
     assert config(setup, "Self Service") == before
+    admin.send(page, "Save", high_assurance="")
+    assert not setup.connected("Self Service").high_assurance
+    assert "sessionPolicy" not in config(setup, "Self Service")
 
 
 def summary(page: Document) -> dict[str, str]:
@@ -253,6 +260,7 @@ def test_locked_policies(setup: Setup, admin: Person) -> None:
         ("permitted_users", "", "bad value", {}),
         ("ip_relaxation", "<script>", "bad value", {}),
         ("timeout", "-1", "bad value", {}),
+        ("high_assurance", "Perhaps", "bad value", {}),
         ("timeout", "9" * 50, "bad value", {}),
         ("refresh_amount", "", "whole number", {"refresh": "specific_lifetime"}),
         ("refresh_amount", "0", "enter 1 to", {"refresh": "specific_lifetime"}),
