@@ -17,6 +17,7 @@ from simorg.soap.call import Call
 from simorg.soap.faults import WireFault, api_fault, client_fault
 from simorg.soap.reader import MAX_BYTES
 from simorg.soap.records import RecordWriters
+from simorg.soap.versions import unsupported
 from simorg.soap.wsdl import PLACEHOLDER
 from simorg.soap.xmltext import attribute
 
@@ -50,9 +51,7 @@ def _version(text: str | None) -> int:
     match = _VERSION.match(text or "")
     number = int(match[1]) if match else 0
     if not LEAST_VERSION <= number <= MOST_VERSION:
-        raise Refused(
-            500, api_fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
-        )
+        raise Refused(500, unsupported())
     return number
 
 

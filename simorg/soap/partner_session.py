@@ -14,6 +14,7 @@ from simorg.soap.arguments import required
 from simorg.soap.call import Call
 from simorg.soap.faults import api_fault
 from simorg.soap.user_info import org_facts, user_info
+from simorg.soap.versions import check_login
 
 #: the default password policy, https://help.salesforce.com/s/articleView?id=sf.admin_password.htm
 _SHORTEST_PASSWORD = 8
@@ -21,6 +22,7 @@ _SHORTEST_PASSWORD = 8
 
 def login(call: Call, username: str | None, password: str | None) -> dict[str, Any]:
     """Start a session with a username and a password (security token appended)."""
+    check_login(call, username or "")
     outcome = logins.soap_login(
         call.catalogue,
         username or "",

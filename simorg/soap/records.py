@@ -204,7 +204,11 @@ def _head(layout: Layout) -> Vector:
             start = f"<sf:type>{kind}</sf:type>"
             if id_index is None:
                 return repeat(start + nil, len(rows))
-            return [f"{start}<sf:Id>{v}</sf:Id>" for v in columns[id_index]]
+            # OauthToken's rows have no id
+            return [
+                f"{start}<sf:Id>{v}</sf:Id>" if v is not None else start + nil
+                for v in columns[id_index]
+            ]
         ids = repeat(nil, len(rows)) if id_index is None else [
             f"<sf:Id>{v}</sf:Id>" for v in columns[id_index]
         ]

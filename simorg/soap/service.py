@@ -13,6 +13,7 @@ from simorg.soap.call import Call
 from simorg.soap.declare import Namespace
 from simorg.soap.faults import api_fault, from_error
 from simorg.soap.spyne_compat import Fault, Service, rpc
+from simorg.soap.versions import check_served
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class SoapService(Service):  # type: ignore[misc]
             client_ip=call.client_ip,
             environ=call.environ,
         )
+        check_served(call, caller.org)
         return caller.with_options(**call.options())
 
     @classmethod

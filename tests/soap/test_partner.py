@@ -368,7 +368,11 @@ SINCE_28 = set(
 SINCE_40 = {"aiPredictionField", "dataTranslationEnabled", "formulaTreatNullNumberAsZero"}
 
 
-def test_older_clients_are_not_sent_what_their_wsdl_lacks(wire: Wire, session: str) -> None:
+def test_older_clients_are_not_sent_what_their_wsdl_lacks(
+    wire: Wire, org: Org, session: str
+) -> None:
+    settings.update(org, "api", {"retiredVersionsServed": True})
+
     def members(version: str) -> tuple[set[str], set[str]]:
         answer = wire.call(
             "<urn:describeSObject><urn:sObjectType>Lead</urn:sObjectType></urn:describeSObject>",
@@ -384,6 +388,34 @@ def test_older_clients_are_not_sent_what_their_wsdl_lacks(wire: Wire, session: s
     assert old[1] - oldest[1] <= SINCE_28 and not oldest[1] & SINCE_28
     assert {"hasSubtypes", "isSubtype", "mruEnabled", "idEnabled"} <= old[0] - oldest[0]
     assert {"deepCloneable", "isInterface", "implementedBy"} <= new[0] - old[0]
+
+
+@pytest.mark.parametrize("path", ["/services/Soap/u/30.0", "/services/Soap/u/20.0"])
+def test_retired_versions(wire: Wire, org: Org, session: str, path: str) -> None:
+    """Refused for a session and at login, unless the org still serves them."""
+    name = username(org, "admin")
+    login = (
+        f"<urn:login><urn:username>{name}</urn:username>"
+        "<urn:password>simorg123</urn:password></urn:login>"
+    )
+    for body in (login, "<urn:getUserInfo/>"):
+        assert wire.call(body, session, path=path).fault == (
+            "sf:UNSUPPORTED_API_VERSION",
+            "UNSUPPORTED_API_VERSION: Invalid Api version specified on URL",
+            "UnexpectedErrorFault",
+        )
+    assert wire.call("<urn:getUserInfo/>", session, path="/services/Soap/u/31.0").status == 200
+    settings.update(org, "api", {"retiredVersionsServed": True})
+    for body in (login, "<urn:getUserInfo/>"):
+        assert wire.call(body, session, path=path).status == 200
+
+
+def test_tokens_have_no_id(wire: Wire, session: str) -> None:
+    soql = "SELECT Id, AppName FROM OauthToken"
+    answer = wire.call(f"<urn:query><urn:queryString>{soql}</urn:queryString></urn:query>", session)
+    assert answer.texts("//p:records/*[local-name() = 'AppName']") == ["JWT Robot"]
+    ids = answer.find("//p:records/*[local-name() = 'Id']")
+    assert ids and all(e.text is None and list(e.attrib.values()) == ["true"] for e in ids)
 
 
 # --- access ---------------------------------------------------------------------------------------
