@@ -44,9 +44,18 @@ def _is_current(table: sa.FromClause) -> sa.ColumnElement[Any]:
     return table.c.Id == sa.bindparam(SESSION_ID, "", type_=sa.Text())
 
 
+def _no_id(table: sa.FromClause) -> sa.ColumnElement[Any]:
+    """``OauthToken.Id`` is null to every client; the row has one of its own all the same.
+
+    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm
+    """
+    return sa.cast(sa.null(), sa.Text())
+
+
 COMPUTED: Mapping[tuple[str, str], ComputedField] = {
     FIELD: ComputedField(_admin_approved_only, {REVEAL_INSTALLED: 0, REVEAL_CERTIFIED: 0}),
     ("AuthSession", "IsCurrent"): ComputedField(_is_current, {SESSION_ID: ""}),
+    ("OauthToken", "Id"): ComputedField(_no_id),
 }
 
 

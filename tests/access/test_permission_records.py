@@ -293,3 +293,19 @@ def test_connected_applications_are_read_only(world: World, rows: Any) -> None:
     [result] = records.delete(admin, [app.id])
     assert not result.success
     assert rows("ConnectedApplication") == before
+
+
+def test_tokens_have_no_id(world: World) -> None:
+    """https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm"""
+    admin = world.caller("admin")
+    told = query(admin, "SELECT Id, AppName, AppMenuItem.Label FROM OauthToken")
+    shown = told.layout.items[0].index  # type: ignore[union-attr]
+    assert told.rows and all(row[shown] is None for row in told.rows)
+    assert "JWT Robot" in told.rows[0][-1]
+    assert query(admin, "SELECT AppName FROM OauthToken WHERE Id != null").rows == []
+    without = query(admin, "SELECT COUNT() FROM OauthToken WHERE Id = null")
+    assert without.total_size == len(told.rows)
+    ordered = query(admin, "SELECT AppName FROM OauthToken ORDER BY Id, AppName LIMIT 2000")
+    assert len(ordered.rows) == len(told.rows)
+    [group] = query(admin, "SELECT Id, COUNT(AppName) FROM OauthToken GROUP BY Id").rows
+    assert group == (None, len(told.rows))

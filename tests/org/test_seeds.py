@@ -161,6 +161,20 @@ def test_licences_count_their_users(acme: Org) -> None:
     assert all(x["UsedLicenses"] <= x["TotalLicenses"] for x in records(acme, "UserLicense"))
 
 
+def test_stages_and_statuses_are_records(acme: Org) -> None:
+    stages = {r["ApiName"]: r for r in records(acme, "OpportunityStage")}
+    assert len(stages) == 10
+    won = stages["Closed Won"]
+    assert (won["IsClosed"], won["IsWon"], won["DefaultProbability"]) == (True, True, 100)
+    for deal in records(acme, "Opportunity"):
+        stage = stages[deal["StageName"]]
+        assert bool(deal["IsClosed"]) == bool(stage["IsClosed"])
+        assert bool(deal["IsWon"]) == bool(stage["IsWon"])
+    assert [r["MasterLabel"] for r in records(acme, "CaseStatus") if r["IsClosed"]] == ["Closed"]
+    for name in ("CaseStatus", "LeadStatus", "TaskStatus"):
+        assert [r["SortOrder"] for r in records(acme, name) if r["IsDefault"]] == [1]
+
+
 BUSINESS = ("Account", "Contact", "Opportunity", "Lead", "Case")
 
 

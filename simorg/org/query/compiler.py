@@ -98,7 +98,7 @@ class _Compiler:
             statement=prepare(page.offset(offset)),
             counter=prepare(counter),
             continuation=None if order else prepare(rows.where(after).order_by(by_id).limit(limit)),
-            id_index=projection.root.id_index,
+            id_index=projection.id_index,
             count_only=False,
             aggregate=False,
             objects=tuple(context.objects),
@@ -212,7 +212,7 @@ def _child(projection: Projection, item: ast.Subquery, level: int) -> ChildPlan:
         statement=context.store.prepare(_child_rows(scope, own, tree, key)),
         column=projection.add_children(canonical, layout),
         key_index=key_index,
-        id_index=own.root.id_index,
+        id_index=own.id_index,
         children=tuple(children),
         transforms=tuple(own.transforms),
     )

@@ -46,7 +46,18 @@ class Projection:
         self.transforms: list[Transform] = []
         self._indices: dict[str, int] = {}
         self._seen: set[str] = set()
-        self.root = _Node(scope.sobject.name, self.index("id", scope.id_column))
+        told = self._told_id()
+        #: the place of the row's own id, by which pages go on
+        self.id_index = self.index("id" if told is None else "\x00id", scope.id_column)
+        shown = self.id_index if told is None else self.index("id", told)
+        self.root = _Node(scope.sobject.name, shown)
+
+    def _told_id(self) -> Any:
+        """The computed Id of an object that tells clients another one than it has, or None."""
+        sobject, found = self.scope.sobject, self.scope.sobject.field("Id")
+        if found is None or (sobject.name, "Id") not in self.context.behaviour.computed:
+            return None
+        return self.context.column(sobject, self.scope.table, found)
 
     def index(self, key: str, expression: Any) -> int:
         """The place of a column in the row; equal keys share one."""

@@ -14,7 +14,6 @@ def build(building: Building) -> None:
     """Write ConnectedApplication, SetupEntityAccess and AppMenuItem rows."""
     for order, (name, part) in enumerate(building.definition.connected_apps.items()):
         app_id = _app(building, name, part)
-        _approvals(building, name, part, app_id)
         for parent in _parents(building, name, part):
             building.writer.add(
                 "SetupEntityAccess",
@@ -24,8 +23,9 @@ def build(building: Building) -> None:
                     "SetupEntityType": "ConnectedApplication",
                 },
             )
+        menu_item = None
         if part.installed:
-            building.writer.add(
+            menu_item = building.writer.add(
                 "AppMenuItem",
                 {
                     "Name": name.replace(" ", "_"),
@@ -40,9 +40,12 @@ def build(building: Building) -> None:
                     "StartUrl": part.start_url,
                 },
             )
+        _approvals(building, name, part, app_id, menu_item)
 
 
-def _approvals(building: Building, name: str, part: AppPart, app_id: str) -> None:
+def _approvals(
+    building: Building, name: str, part: AppPart, app_id: str, menu_item: str | None
+) -> None:
     """The OauthToken rows of users who approved the app before (what JWT bearer asks for)."""
     for n, username in enumerate(part.approved_by):
         building.writer.add(
@@ -50,6 +53,7 @@ def _approvals(building: Building, name: str, part: AppPart, app_id: str) -> Non
             {
                 "UserId": _user_id(building, username, ("connectedApps", name, "approvedBy", n)),
                 "AppName": name,
+                "AppMenuItemId": menu_item,
                 "DeleteToken": secrets.token_hex(32),
                 "UseCount": 1,
                 "simorg_Key": secrets.token_hex(16),

@@ -21,12 +21,12 @@ _STATUSES: Sequence[tuple[str, str, Sequence[Status]]] = (
 
 
 def build(building: Building) -> None:
-    """Write them, in the order Setup shows; objects that a definition brings rows of are its own."""
-    own = building.definition.records
-    if "OpportunityStage" not in own:
+    """Write them in the order of Setup, unless the definition brings rows of the object."""
+    own = {name.lower() for name in building.definition.records}
+    if "opportunitystage" not in own:
         _stages(building)
     for name, final, statuses in _STATUSES:
-        if name in own:
+        if name.lower() in own:
             continue
         for number, status in enumerate(statuses, 1):
             row = {
