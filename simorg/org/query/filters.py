@@ -218,7 +218,13 @@ def where(scope: Scope, tree: ast.Query, *, nested: bool = False) -> list[Any]:
 def ordering(scope: Scope, tree: ast.Query) -> list[Any]:
     """ORDER BY: nulls first for ASC and last for DESC unless said otherwise."""
     filters = Filters(scope, None)
-    return [direction(filters.sortable(item.expression), item) for item in tree.order_by]
+    return [_ordered(scope, filters.sortable(item.expression), item) for item in tree.order_by]
+
+
+def _ordered(scope: Scope, expression: Any, item: ast.Ordering) -> Any:
+    if expression is scope.table.c["Id"]:  # never null: PostgreSQL's primary key index serves
+        return expression.desc() if item.descending else expression.asc()
+    return direction(expression, item)
 
 
 def direction(expression: Any, item: ast.Ordering) -> Any:
