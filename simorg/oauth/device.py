@@ -117,7 +117,9 @@ class DeviceGrant(Grant):
         person = directory.person(org, code.user_id or "") if org is not None else None
         if org is None or app is None or person is None:
             return invalid()
-        self.login = issue.Login(self.call, org, app, person, Flow.DEVICE)
+        self.login = issue.Login(
+            self.call, org, app, person, Flow.DEVICE, high_assurance=code.high_assurance
+        )
         return None
 
     def _take_back(self, code: DeviceCode) -> None:

@@ -49,6 +49,7 @@ class DeviceCode(msgspec.Struct, omit_defaults=True):
     #: who decided
     org_id: str | None = None
     user_id: str | None = None
+    high_assurance: bool = False
     #: of a spent code: the approval it gave
     approval: str | None = None
 
@@ -108,13 +109,16 @@ def by_user_code(call: OAuthCall, text: str) -> tuple[Org, str, DeviceCode] | No
     return None
 
 
-def settle(org: Org, key: str, state: str, org_id: str, user_id: str) -> bool:
+def settle(
+    org: Org, key: str, state: str, org_id: str, user_id: str, *, high_assurance: bool = False
+) -> bool:
     """Approve or deny a code for a user; False when it was decided on or too old by now."""
     with org.store.writing():
         code = by_key(org, key)
         if code is None or code.state != PENDING or code.expired(org):
             return False
         code.state, code.org_id, code.user_id = state, org_id, user_id
+        code.high_assurance = high_assurance
         keep(org, key, code)
         org.kept.delete(_USER_CODES, code.user_code)
     return True

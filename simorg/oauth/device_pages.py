@@ -7,6 +7,7 @@ Nothing is decided by following a link: a code in the address is only filled in.
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -63,22 +64,36 @@ def _answer(call: OAuthCall, caller: Caller, typed: str) -> Response:
         return _done(caller, login, False) if settled else _code_page(caller, "", _NO_SUCH_CODE)
     if decision != "allow" and _must_ask(login):
         return _approval_page(caller, login, code)
-    settled = device_codes.settle(home, key, device_codes.APPROVED, caller.org.id, caller.user_id)
+    settled = device_codes.settle(
+        home,
+        key,
+        device_codes.APPROVED,
+        caller.org.id,
+        caller.user_id,
+        high_assurance=login.high_assurance,
+    )
     return _done(caller, login, True) if settled else _code_page(caller, "", _NO_SUCH_CODE)
 
 
 def _judged(call: OAuthCall, caller: Caller, code: DeviceCode) -> Login | Response:
     """The login the code asks for, or the page that refuses it."""
-    from simorg.access import directory, refusals
+    from simorg.access import directory, refusals, session_level
     from simorg.access.model import Flow
-    from simorg.oauth import history, issue, places
+    from simorg.oauth import history, issue, places, policies
 
     org: Org = caller.org
     app, person = places.app_of(org, code.consumer_key), directory.person(org, caller.user_id)
     if app is None or person is None:
         return _refused(*refusals.redirect_error("app_not_found"))
-    login = issue.Login(call, org, app, person, Flow.DEVICE)
+    high = app.high_assurance and session_level.is_high(org, caller.session_id)
+    login = issue.Login(call, org, app, person, Flow.DEVICE, high_assurance=high)
     refusal = issue.decide(login).refusal
+    if refusal == "session_level" and policies.policy(app).raises_session:
+        if call.get("verify") != "Verify" or caller.session_id is None:
+            return _verify_page(login, code)
+        session_level.raise_level(org, caller.session_id)
+        login = replace(login, high_assurance=True)
+        refusal = issue.decide(login).refusal
     if refusal is None:
         return login
     history.failed(login, history.GateRefusal(refusal))
@@ -110,6 +125,20 @@ def _code_page(caller: Caller, typed: str, error: str | None = None, status: int
         user_code=typed,
         error=error,
         org=caller.org.name,
+    )
+
+
+def _verify_page(login: Login, code: DeviceCode) -> Response:
+    """The app asks for a high assurance session, and this one is not."""
+    from simorg.oauth.device import CONNECT_PATH
+
+    return pages.page(
+        "oauth_verify.html",
+        app=login.app.name,
+        username=login.person.username,
+        action=CONNECT_PATH,
+        csrf=_csrf(),
+        user_code=code.user_code,
     )
 
 

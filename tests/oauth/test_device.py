@@ -24,6 +24,7 @@ from tests.oauth.conftest import (
     refusal,
 )
 from tests.oauth.test_clients import TOKEN, authlib_client
+from tests.oauth.test_flows import config, configure
 
 CONNECT = "/setup/connect"
 PENDING = (400, "authorization_pending", "end-user has not authorized yet")
@@ -339,6 +340,25 @@ def test_deactivated_between_approval_and_poll(surface: Surface) -> None:
         tx.execute(surface.org.store.prepare(statement.values(IsActive=False)), {})
         tx.touch_access()
     assert refusal(poll(surface, given))[1:] == ("invalid_grant", "inactive user")
+
+
+def test_high_assurance(surface: Surface) -> None:
+    configure(surface, SELF_SERVICE["client_id"], OptionsHasSessionLevelPolicy=True)
+    given = codes(surface)
+    page = enter(surface, given["user_code"])
+    form = Page(page.get_data(as_text=True))
+    assert (form.heading, form.buttons) == ("Verify Your Identity", ["Verify"])
+    decide(surface, surface.post(form.action, data={**form.fields, "verify": "Verify"}))
+    assert poll(surface, given).status_code == 200
+    assert surface.rows("AuthSession", "SessionSecurityLevel")[-1] == ("HIGH_ASSURANCE",)
+
+
+def test_high_assurance_or_nothing(surface: Surface) -> None:
+    key = SELF_SERVICE["client_id"]
+    configure(surface, key, OptionsHasSessionLevelPolicy=True)
+    config(surface, key, sessionPolicy={"policyAction": "Block"})
+    page = enter(surface, codes(surface)["user_code"])
+    assert b"invalid_session_level" in page.data
 
 
 # -- the page under attack -----------------------------------------------------------------------
