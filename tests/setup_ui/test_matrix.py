@@ -108,17 +108,16 @@ def test_filters(setup: Setup, admin: Person) -> None:
 HOSTILE = ["<script>alert(1)</script>", "%", "' OR '1'='1", "\x00", "é" * 100, "-1", "9" * 30]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_filters(setup: Setup, admin: Person, text: str) -> None:
+def test_hostile_filters(setup: Setup, admin: Person) -> None:
     before = setup.state()
-    names = ("user", "profile", "app", "flow", "page", "apps", "own")
-    for name in names:
-        page = admin.open(PATH, **{name: text})
-        assert page.status == 200 and "<script>alert" not in page.text
-    for name in ("user", "app", "flow"):
-        query = {"user": setup.rows("User", FirstName="Stan")[0]["Username"], "flow": "web_server"}
-        told = admin.open(PATH.replace("home", "why"), **{**query, name: text})
-        assert told.status == 404 and "<script>alert" not in told.text
+    stan = {"user": setup.rows("User", FirstName="Stan")[0]["Username"], "flow": "web_server"}
+    for text in HOSTILE:
+        for name in ("user", "profile", "app", "flow", "page", "apps", "own"):
+            page = admin.open(PATH, **{name: text})
+            assert page.status == 200 and "<script>alert" not in page.text
+        for name in ("user", "app", "flow"):
+            told = admin.open(PATH.replace("home", "why"), **{**stan, name: text})
+            assert told.status == 404 and "<script>alert" not in told.text
     assert setup.state() == before
 
 
