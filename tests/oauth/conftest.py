@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from simorg import oauth
 from simorg.access import settings
 from simorg.access.directory import App, apps
-from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
+from simorg.org.catalogue import OrgCatalogue
 from simorg.org.org import Org
-from tests.conftest import POSTGRES, behaviour
+from tests.conftest import open_catalogue
 
 BASE = "http://127.0.0.1:8080"
 PASSWORD = "simorg123"
@@ -104,9 +104,8 @@ def flask_app(catalogue: OrgCatalogue) -> Flask:
 @pytest.fixture(scope="session")
 def oauth_catalogue() -> Iterator[OrgCatalogue]:
     """One catalogue; its default org is reset and its other orgs deleted after every test."""
-    made = OrgCatalogue(CatalogueConfig(database=POSTGRES), behaviour())
-    yield made
-    made.close()
+    with open_catalogue() as made:  # a database of its own: other processes test too
+        yield made
 
 
 @pytest.fixture

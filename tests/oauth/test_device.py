@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.oauth.conftest import (
     SELF_SERVICE,
     UNINSTALLED,
     Surface,
+    flask_app,
     refusal,
 )
 from tests.oauth.test_clients import TOKEN, authlib_client
@@ -226,6 +228,26 @@ def test_a_replayed_code_revokes_what_it_gave(surface: Surface) -> None:
     )
     assert userinfo.status_code == 403
     assert not surface.tokens("Id")
+
+
+def test_of_many_polls_at_once_one_gets_the_token(surface: Surface) -> None:
+    given = codes(surface)
+    approve(surface, given)
+    app = flask_app(surface.catalogue)
+    barrier, found = threading.Barrier(4), []
+    data = {"grant_type": "device", "code": given["device_code"], **SELF_SERVICE}
+
+    def one() -> None:
+        with app.test_client() as http:
+            barrier.wait(20)
+            found.append(http.post("/services/oauth2/token", data=data).status_code)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [200, 400, 400, 400]
 
 
 def test_another_clients_code(surface: Surface) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from tests.oauth.conftest import (
     PASSWORD,
     SELF_SERVICE,
     Surface,
+    flask_app,
     refusal,
 )
 from tests.oauth.test_flows import config, configure, user_id
@@ -172,6 +174,24 @@ def test_a_frontdoor_url_works_once(surface: Surface) -> None:
     again = surface.get(path)
     assert again.headers["Location"].startswith("/login?")
     assert "Set-Cookie" not in again.headers
+
+
+def test_of_many_visitors_at_once_one_gets_in(surface: Surface) -> None:
+    path = door_of(surface, token(surface))
+    app = flask_app(surface.catalogue)
+    barrier, found = threading.Barrier(4), []
+
+    def one() -> None:
+        with app.test_client() as http:
+            barrier.wait(20)
+            found.append("Set-Cookie" in http.get(path, base_url=BASE).headers)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [False, False, False, True]
 
 
 def test_and_for_a_minute(surface: Surface) -> None:
