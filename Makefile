@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres sfcli bench lint format docs wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres sfcli bench lint format docs screenshots wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ format: $(STAMPS)/dev  ## format the code
 
 docs: $(STAMPS)/dev  ## check the documentation: links, settings, and run its snippets
 	$(BIN)/python -m pytest tests/docs
+
+screenshots: $(STAMPS)/dev  ## pictures of the main pages into docs/images (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 wsdl: $(STAMPS)/dev  ## regenerate wsdl/ from the Spyne services
 	$(BIN)/python -m simorg.soap.generate wsdl

@@ -1,4 +1,12 @@
 // Quick Find filters the menu while you type. Without script the form finds pages on Setup Home.
+// Links that look like buttons answer to the space bar as buttons do.
+document.addEventListener("keydown", (event) => {
+  const link = event.target.closest?.("a[role=button]");
+  if (!link || event.key !== " ") return;
+  event.preventDefault();
+  link.click();
+});
+
 (() => {
   const box = document.getElementById("setupSearch");
   const nothing = document.getElementById("nothing");
@@ -25,3 +33,10 @@
     location.href = found[0].href;
   });
 })();
+
+// Links that are buttons answer to the space bar too.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches("a[role=button]")) return;
+  event.preventDefault();
+  event.target.click();
+});

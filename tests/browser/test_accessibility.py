@@ -1,0 +1,112 @@
+"""Pages for everybody: axe in light and dark, narrow windows, the keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from simorg.setup_ui.pages import PAGES
+from tests.browser.conftest import Window, missing
+from tests.browser.walk import AXE, overflow, violations, walk
+
+pytestmark = [pytest.mark.browser, pytest.mark.node]
+#: redirects, and pages reached by a form or from elsewhere
+NOT_LINKED = {
+    "/lightning/setup/Profiles/home",
+    "/lightning/setup/ManageUsers/page",
+    "/lightning/setup/SimorgAccessMatrix/why",
+    "/lightning/settings/personal/AdvancedUserDetails/home",
+}
+
+
+@pytest.fixture(autouse=True)
+def axe() -> None:
+    if not AXE.exists():
+        missing("needs axe-core (`make ci-setup` installs it)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_setup_pages(new_window: Callable[..., Window], scheme: str) -> None:
+    window = new_window(color_scheme=scheme)
+    window.setup()
+    seen, wrong = set(), {}
+    for rule, address in walk(window):
+        seen.add(rule)
+        found = violations(window)
+        window.page.set_viewport_size({"width": 320, "height": 640})
+        if wider := overflow(window):
+            found.append(f"{wider} pixels wider than a window of 320")
+        window.page.set_viewport_size({"width": 1280, "height": 720})
+        if found:
+            wrong[address] = found
+    assert not wrong, "\n".join(f"{a}\n  " + "\n  ".join(f) for a, f in wrong.items())
+    assert {page.path for page in PAGES} - seen <= NOT_LINKED
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_the_login(new_window: Callable[..., Window], scheme: str) -> None:
+    window = new_window(color_scheme=scheme)
+    window.open("/")
+    assert violations(window) == []
+    window.authorize()
+    assert violations(window) == []
+    window.page.get_by_role("button", name="Log In", exact=True).click()
+    assert window.page.get_by_role("alert").is_visible()
+    assert violations(window) == []
+    window.log_in("standard")
+    assert window.heading == "Allow Access?"
+    assert violations(window) == []
+    window.authorize("3MVG9simorgUninstalled")
+    assert "RemoteAccessErrorPage" in window.page.url
+    assert violations(window) == []
+    window.open("/setup/connect")
+    assert violations(window) == []
+    window.open("/lightning/setup/ConnectedAppsUsage/home")
+    assert window.heading == "Insufficient Privileges"
+    assert violations(window) == []
+    window.open(f"{window.pages}/apex/SessionDemo")
+    window.page.locator("#answer").filter(has_text="200").wait_for()
+    assert violations(window) == []
+
+
+def focused(window: Window) -> str:
+    """The name of what has the focus, which must be seen to have it."""
+    name, outline, shadow = window.page.evaluate(
+        "() => { const e = document.activeElement, s = getComputedStyle(e);"
+        " return [(e.labels?.[0] ?? e).textContent.trim(), s.outlineStyle, s.boxShadow]; }"
+    )
+    assert outline != "none" or shadow != "none", f"no focus to be seen on {name}"
+    return str(name)
+
+
+def tab_to(window: Window, name: str) -> None:
+    for _ in range(80):
+        window.page.keyboard.press("Tab")
+        if focused(window).startswith(name):
+            return
+    raise AssertionError(f"the Tab key does not reach {name}")
+
+
+def test_the_preference_by_keyboard_alone(window: Window) -> None:
+    """Skip link, Quick Find, Edit, the box, Save: no mouse, and the focus is always seen."""
+    window.setup()
+    keyboard = window.page.keyboard
+    keyboard.press("Tab")
+    assert focused(window) == "Skip to content"
+    keyboard.press("Enter")
+    assert window.page.evaluate("document.activeElement.id") == "main"
+    window.page.reload()
+    tab_to(window, "Quick Find")
+    keyboard.type("api access")
+    keyboard.press("Enter")
+    window.page.wait_for_url("**/ApiAccessControl/home")
+    tab_to(window, "Edit")
+    keyboard.press("Space")
+    window.page.get_by_role("button", name="Save").wait_for()
+    tab_to(window, "For admin-approved users")
+    keyboard.press("Space")
+    tab_to(window, "Save")
+    keyboard.press("Enter")
+    window.page.get_by_role("status").filter(has_text="saved").wait_for()
+    assert window.page.get_by_label("For admin-approved users").is_checked()
