@@ -43,6 +43,17 @@ def test_all_objects_are_there(standard: StandardCatalogue) -> None:
     assert list(standard.names) == sorted(standard.names)
 
 
+@pytest.mark.parametrize(
+    "name", ["ScratchOrgInfo", "ActiveScratchOrg", "SignupRequest", "CurrencyType",
+             "DatedConversionRate"]
+)
+def test_objects_of_features_clients_look_for_are_absent(
+    standard: StandardCatalogue, name: str
+) -> None:
+    """A Dev Hub and an org with several currencies are told by these objects."""
+    assert standard.get(name) is None
+
+
 def test_names_are_found_in_any_case(standard: StandardCatalogue) -> None:
     assert standard.get("ACCOUNT") is standard.get("account") is standard.get("Account")
     assert standard.get("Account").name == "Account"  # type: ignore[union-attr]
