@@ -197,10 +197,13 @@ def create(caller: Caller, draft: AppDraft, known_scopes: Mapping[str, str]) -> 
 
 
 def edit(caller: Caller, app: App, draft: AppDraft, known_scopes: Mapping[str, str]) -> None:
-    """Save the form of an app there is. Raises ``InsufficientAccess``, ``AppRefused``."""
+    """Save the form of an app there is.
+
+    Raises ``InsufficientAccess``, ``AppRefused``, ``NoSuchApp``."""
     needs.require(caller, needs.MANAGE_APPS)
     org = caller.org
     with org.store.writing() as tx:
+        app = apps.find(org, app.id)  # as it is now: its configuration is saved as a whole
         _refuse(problems(org, draft, known_scopes, app))
         values = {**_values(draft, app.config), **_stamps(caller, org.clock.text())}
         rows.change(org, tx, _OBJECT, values, where="Id", equals=app.id)

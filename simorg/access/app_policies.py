@@ -143,11 +143,12 @@ def save(caller: Caller, app: App, draft: PolicyDraft) -> None:
 
     Permitted Users is written only when it differs from what is shown: under API Access Control
     the form shows the override, and saving other policies must not turn it into the record.
-    Raises ``InsufficientAccess``, ``AppRefused``, ``AppOperationRefused``.
+    Raises ``InsufficientAccess``, ``AppRefused``, ``AppOperationRefused``, ``NoSuchApp``.
     """
     needs.require(caller, needs.MANAGE_APPS)
     org = caller.org
     with org.store.writing() as tx:
+        app = apps.find(org, app.id)  # as it is now: its configuration is saved as a whole
         found = problems(org, app, draft)
         if found:
             raise AppRefused(found)

@@ -30,7 +30,7 @@ def check(pem: str) -> str:
 
     Raises ``BadCertificate``.
     """
-    text = pem.strip()
+    text = pem.replace("\r\n", "\n").strip()
     if len(text.encode("utf-8", "replace")) > LARGEST:
         raise BadCertificate("the certificate is larger than 4 KB")
     if "PRIVATE KEY" in text:

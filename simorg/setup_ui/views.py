@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from simorg.access import needs
 from simorg.access.needs import InsufficientAccess
+from simorg.errors import NotFoundError
 from simorg.oauth.pages import LOGIN_PATH, SESSION_COOKIE, current_user, safe_start_url
 from simorg.setup_ui import pages
 from simorg.setup_ui.pages import Page
@@ -18,6 +19,7 @@ from simorg.setup_ui.visit import Visit, csrf_valid, guarded
 if TYPE_CHECKING:
     from simorg.org.catalogue import OrgCatalogue
 
+_MAX_FORM = 1024 * 1024
 _LOST = Page("/lightning/setup/<path:rest>", "Page not found", "views:lost")
 
 
@@ -56,6 +58,7 @@ def visit(catalogue: OrgCatalogue, page: Page, **parameters: str) -> Response:
     if lacking:
         return refuse(visit, lacking)
     if request.method == "POST":
+        request.max_content_length = request.max_form_memory_size = _MAX_FORM
         if page.action is None:
             return visit.render("setup_message.html", 405, title="Nothing to save here", lines=[])
         if not csrf_valid(visit.sid):
@@ -66,6 +69,8 @@ def visit(catalogue: OrgCatalogue, page: Page, **parameters: str) -> Response:
         answer: Response = view(visit, **parameters)
     except InsufficientAccess as error:
         return refuse(visit, error.missing)
+    except NotFoundError as error:  # gone since the page was looked at
+        return not_found(visit, f"{error.message}.")
     return answer
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CSRF_FIELD = "csrf"
 _FLASH_COOKIE = "setup_flash"
 _FLASH_PATH = "/lightning"
-_MAX_FLASH = 1200
+_MAX_FLASH = 2000  # bytes; browsers keep cookies of 4 KB
 #: no script but our own, nothing from other hosts, no frames
 _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
@@ -103,7 +103,8 @@ class Visit:
         """
         response = guarded(Response(b"", 303, {"Location": path}, mimetype="text/html"))
         if message:
-            text = json.dumps([kind, message[:_MAX_FLASH]]).encode()
+            short = message.encode("utf-8", "replace")[:_MAX_FLASH].decode("utf-8", "ignore")
+            text = json.dumps([kind, short], ensure_ascii=False).encode()
             value = f"{urlsafe_b64encode(text).decode()}.{_mac(self.sid, b'flash', text)}"
             response.set_cookie(
                 _FLASH_COOKIE,

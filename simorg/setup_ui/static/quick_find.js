@@ -1,12 +1,4 @@
 // Quick Find filters the menu while you type. Without script the form finds pages on Setup Home.
-// Links that look like buttons answer to the space bar as buttons do.
-document.addEventListener("keydown", (event) => {
-  const link = event.target.closest?.("a[role=button]");
-  if (!link || event.key !== " ") return;
-  event.preventDefault();
-  link.click();
-});
-
 (() => {
   const box = document.getElementById("setupSearch");
   const nothing = document.getElementById("nothing");
