@@ -190,7 +190,7 @@ def orgs(url: str, as_json: bool) -> None:
 @click.option("--org", help="Org id (default: the default org).")
 @click.option("--user", required=True, help="Username, or its part before the @.")
 @click.option("--app", help="Connected app name; none for a SOAP login or UI session.")
-@click.option("--flow", default="password", show_default=True, help="How the session is obtained.")
+@click.option("--flow", help="How the session is obtained: password, without --app soap_login.")
 @click.option("--surface", type=click.Choice(["rest", "soap", "bulk"]), default="rest")
 @_JSON
 def explain(
@@ -198,7 +198,7 @@ def explain(
     org: str | None,
     user: str,
     app: str | None,
-    flow: str,
+    flow: str | None,
     surface: str,
     as_json: bool,
 ) -> None:

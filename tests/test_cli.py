@@ -203,6 +203,8 @@ def test_explain(server: Server) -> None:
     assert told["allowed"] is False and told["surface"] == "soap"
     by_id = run("explain", "--url", url, "--user", "admin", "--org", server.catalogue.default.id)
     assert by_id.exit_code == 0
+    # no app: a SOAP login, which an unknown consumer key has no part in
+    assert "admin@acme.example (soap_login, rest) is let in" in by_id.output
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,10 @@ def _full_name(org: Org, name: str) -> str:
 
 
 def explanation(context: Context, id: str) -> Response:
-    """``{user, app?, flow?, surface?}``: would it get in, and every rule asked on the way."""
+    """``{user, app?, flow?, surface?}``: would it get in, and every rule asked on the way.
+
+    Without a flow it is the password flow, without an app too the SOAP login.
+    """
     org = context.org(id)
     asked = body()
     for key, value in asked.items():
@@ -67,7 +70,7 @@ def explanation(context: Context, id: str) -> Response:
             org,
             _full_name(org, asked["user"]),
             asked.get("app"),
-            asked.get("flow") or "password",
+            asked.get("flow") or ("password" if asked.get("app") else "soap_login"),
             surface,
         )
     except SalesforceError as error:
