@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from simorg.access import audit, needs, rows, sessions
 from simorg.access.listing import Listing, param
 from simorg.errors import NotFoundError
+from simorg.org.ids import is_id
 
 if TYPE_CHECKING:
     from simorg.org.caller import Caller
@@ -59,7 +60,7 @@ def revoke(caller: Caller, user_id: str, key: str) -> str:
     if not own:
         needs.require(caller, needs.APPS_USAGE)
     with org.store.writing() as tx:
-        found = tokens_of(org, user_id, key).first(org) if key else None
+        found = tokens_of(org, user_id, key).first(org) if is_id(key) else None
         if found is None:
             raise NoSuchToken()
         sessions.end_sessions_of_token(org, key)
