@@ -13,6 +13,7 @@ from simorg.access.login_objects import (
     OrganizationRules,
     UserLoginRules,
 )
+from simorg.access.page_objects import ApexPageRules
 from simorg.access.permission_objects import PermissionSetRules, ProfileRules
 from simorg.access.sections import SECTIONS
 from simorg.access.user_objects import UserRules
@@ -37,6 +38,7 @@ def behaviour() -> Behaviour:
     """Composed once by the server and given to its catalogue of orgs."""
     return Behaviour(
         rules={
+            "ApexPage": ApexPageRules(),
             "AuthSession": AuthSessionRules(),
             "ConnectedApplication": ConnectedApplicationRules(),
             "LoginHistory": LoginHistoryRules(),

@@ -96,13 +96,15 @@ def _page_session(catalogue: OrgCatalogue) -> tuple[Caller, str] | Response:
     token = request.cookies.get(COOKIE, "")
     caller = _visualforce_caller(catalogue, token)
     domain = visualforce.domain_of(_hostname())
-    if caller is not None and (domain is None or domain == caller.org.my_domain.lower()):
-        return caller, token
     if domain is not None:
+        if caller is not None and domain == caller.org.my_domain.lower():
+            return caller, token
         return _redirect(_home_url())
     person = current_user(catalogue)
     if person is None:
         return _redirect(_login_url(_here()))
+    if caller is not None and caller.user_id == person.user_id and caller.org is person.org:
+        return caller, token
     if person.may("ApiUserOnly"):
         return _problem(403, "Insufficient Privileges", "API Only users cannot open pages")
     opened = page_sessions.open_visualforce(

@@ -76,6 +76,43 @@ def test_the_page_session_ends_with_the_browsers(stage: Stage) -> None:
     assert stage.open(PLAIN + DEMO).headers["Location"].startswith("/login?")
 
 
+def test_whoever_logs_in_next_gets_a_session_of_their_own(stage: Stage) -> None:
+    stage.log_in("admin")
+    stage.open(PLAIN + DEMO)
+    stage.log_in("standard")
+    assert username(stage.org, "standard") in stage.open(PLAIN + DEMO).text
+    stage.client.delete_cookie("sid", domain="127.0.0.1")
+    assert stage.open(PLAIN + DEMO).status_code == 302
+
+
+def test_pages_are_written_by_administrators_only(stage: Stage) -> None:
+    path = f"{stage.vf}/services/data/v64.0/sobjects/ApexPage"
+    values = {
+        "MasterLabel": "Mine",
+        "ApiVersion": 64.0,
+        "ControllerType": "0",
+        "Markup": "<apex:page>x</apex:page>",
+    }
+    told = {}
+    for who, name in (("standard", "Mine"), ("admin", "1 bad"), ("admin", "a__b"), ("admin", "Ok")):
+        opened = sessions.open_session(stage.org, stage.user_id(who), Flow.SOAP_LOGIN)
+        answer = stage.client.post(
+            path,
+            json={**values, "Name": name},
+            headers={"Authorization": f"Bearer {opened.token}"},
+        )
+        body = answer.get_json()
+        told[who, name] = body[0]["errorCode"] if answer.status_code >= 400 else body["success"]
+    assert told == {
+        ("standard", "Mine"): "INSUFFICIENT_ACCESS_OR_READONLY",
+        ("admin", "1 bad"): "FIELD_INTEGRITY_EXCEPTION",
+        ("admin", "a__b"): "FIELD_INTEGRITY_EXCEPTION",
+        ("admin", "Ok"): True,
+    }
+    stage.log_in()
+    assert "x" in stage.open(f"{PLAIN}/apex/ok").text
+
+
 def test_a_page_session_is_no_way_into_setup(stage: Stage) -> None:
     stage.log_in()
     token = TOKEN.search(stage.open(PLAIN + DEMO).text)
