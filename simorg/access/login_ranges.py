@@ -43,7 +43,8 @@ def set_ranges(caller: Caller, profile_name: str, lines: Iterable[str]) -> bool:
     Whether anything changed. Raises ``InsufficientAccess`` or ``RangeRefused``.
     """
     needs.require(caller, needs.MANAGE_SETS)
-    wanted = [network for line in lines if line.strip() for network in networks(line.strip())]
+    asked = [line.strip() for line in lines if line.strip()]
+    wanted = [network for line in asked[: _MOST + 1] for network in networks(line)]
     if len(wanted) > _MOST:
         raise RangeRefused(f"A profile has at most {_MOST} login IP ranges")
     what = "login IP ranges"
