@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
 from simorg.access.sessions import authenticate
-from simorg.errors import RecordRefused, SalesforceError
+from simorg.errors import BadRequest, RecordRefused, SalesforceError
 from simorg.org.catalogue import CatalogueError, OrgCatalogue
 from simorg.org.org import Org
 from simorg.rest import errors, versions
@@ -149,7 +149,14 @@ class Surface:
         )
         if call.method == "POST" and "_HttpMethod" in call.query:
             call.method = call.query["_HttpMethod"].upper()
-        return self.dispatcher.run(call, matched)
+        try:
+            return self.dispatcher.run(call, matched)
+        except BadRequest as error:
+            if error.code == "JSON_PARSER_ERROR":
+                from simorg.rest.places import placed
+
+                raise placed(error, call.body) from None
+            raise
 
 
 def _segments(environ: Mapping[str, Any], rest: str) -> list[str]:

@@ -15,6 +15,7 @@ from simorg.rest.body import (
     parse_json,
     parse_xml,
 )
+from tests.rest.conftest import Api, refused
 
 
 def body(data: bytes, content_type: str = "application/json") -> Body:
@@ -117,3 +118,21 @@ def test_numbers_past_64_bits_do_not_break() -> None:
     assert parse_json(b'{"a": 123456789012345678901234567890}')["a"] == pytest.approx(
         1.2345678901234568e29
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "place"),
+    [
+        ('{"Name":"x","NumberOfEmployees":"abc"}', "[line:1, column:33]"),
+        ('{"Name": "é\\"}", \n  "numberofemployees" :\t"abc" }', "[line:2, column:25]"),
+        ('\n{"attributes":{"a":[1,{}]},"NumberOfEmployees":"abc"}', "[line:2, column:48]"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_refused_values_have_a_place(api: Api, method: str, sent: str, place: str) -> None:
+    path = "sobjects/Account"
+    if method == "PATCH":
+        path += "/" + api.create("Account", Name="x")
+    answer = api(method, path, data=sent.encode(), content_type="application/json")
+    told = refused(answer, 400, "JSON_PARSER_ERROR")
+    assert told["message"].endswith(f"missing a required field at {place}")
