@@ -14,7 +14,8 @@ import secrets
 def hash_password(password: str, salt: bytes | None = None) -> str:
     """``blake2b$salt$digest`` in hex."""
     salt = secrets.token_bytes(16) if salt is None else salt
-    digest = hashlib.blake2b(password.encode(), key=salt, digest_size=32).hexdigest()
+    sent = password.encode(errors="surrogatepass")  # JSON can hold half a surrogate pair
+    digest = hashlib.blake2b(sent, key=salt, digest_size=32).hexdigest()
     return f"blake2b${salt.hex()}${digest}"
 
 

@@ -39,9 +39,9 @@ def _allowed(call: Call) -> Caller:
     return caller
 
 
-def _type(name: str) -> SettingsType:
+def _type(name: str, version: int) -> SettingsType:
     found = settings_metadata.TYPES.get(name)
-    if found is None:
+    if found is None or version < found.since:
         raise api_fault("INVALID_TYPE", f"Unknown type name '{name}' specified")
     return found
 
@@ -55,7 +55,7 @@ def _check_count(count: int) -> None:
 def read_metadata(call: Call, type_name: str | None, full_names: Sequence[str]) -> Markup:
     """Read components by type and full name; nil for one that is not there."""
     caller = _allowed(call)
-    kind = _type(required(type_name, "type").strip())
+    kind = _type(required(type_name, "type").strip(), call.version)
     _check_count(len(full_names))
     records = []
     for name in full_names:
@@ -77,7 +77,7 @@ def update_metadata(call: Call, components: Sequence[etree._Element]) -> list[di
     """Change components; a result for each, in order."""
     caller = _allowed(call)
     _check_count(len(components))
-    wanted = [_parse(c) for c in components]
+    wanted = [_parse(c, call.version) for c in components]
     if not call.header("AllOrNoneHeader", "allOrNone"):
         return [_update(call, caller, *one) for one in wanted]
     try:
@@ -105,13 +105,13 @@ class _Undone(Exception):
         super().__init__("rolled back")
 
 
-def _parse(component: etree._Element) -> tuple[SettingsType, str, dict[str, bool]]:
+def _parse(component: etree._Element, version: int) -> tuple[SettingsType, str, dict[str, bool]]:
     name = component.get(XSI_TYPE, "").rpartition(":")[2].strip()
     if not name:
         raise client_fault("Must specify a {http://www.w3.org/2001/XMLSchema-instance}type"
                            " attribute value for the {http://soap.sforce.com/2006/04/metadata}"
                            "metadata element")
-    kind = _type(name)
+    kind = _type(name, version)
     full_name, values = "", {}
     for child in elements(component):
         if is_nil(child):

@@ -34,6 +34,8 @@ class SettingsType:
     read: Callable[[Caller, int], Mapping[str, bool]]
     #: (caller, values, API version); raises SalesforceError
     update: Callable[[Caller, Mapping[str, bool], int], None]
+    #: the first API version that knows the type
+    since: int = 0
 
 
 def _provisioned(org: Org) -> bool:
@@ -111,6 +113,8 @@ TYPES: Mapping[str, SettingsType] = {
         SettingsType(
             "ConnectedAppSettings", "ConnectedApp", frozenset({*_ACCESS, _SKIP_WIZARD}),
             _read_connected_apps, _update_connected_apps,
+            # https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_connectedappsettings.htm
+            since=47,
         ),
         SettingsType(
             "SiteSettings", "Site", frozenset({*_SITE_PLAIN, _VISUALFORCE}),

@@ -100,6 +100,18 @@ def test_visualforce_belongs_to_site_settings_until_version_52(wire: Wire, org: 
     assert settings.api_access_control(org).visualforce_allowed
 
 
+def test_connected_app_settings_begin_with_version_47(wire: Wire, org: Org) -> None:
+    session = wire.login(username(org, "admin"))
+    assert "enableAdminApprovedAppsOnly" in read(wire, session, *CONNECTED, version="47.0")
+    asked = f"<readMetadata><type>{CONNECTED[0]}</type><fullNames>x</fullNames></readMetadata>"
+    for answer in (
+        call(wire, session, asked, "46.0"),
+        update(wire, session, *CONNECTED, "46.0", enableAdminApprovedAppsOnly="true"),
+    ):
+        assert answer.fault[0] == "sf:INVALID_TYPE"
+    assert settings.read(org).internal_on is False
+
+
 def test_what_is_not_there_is_nil(wire: Wire, org: Org) -> None:
     session = wire.login(username(org, "admin"))
     answer = call(
