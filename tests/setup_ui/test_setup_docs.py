@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from simorg.setup_ui import pages
@@ -18,7 +19,12 @@ def test_every_page_of_the_menu_is_in_the_docs() -> None:
 
 
 def test_the_docs_name_no_page_that_is_not_there() -> None:
-    known = {page.path for page in pages.PAGES}
+    known = {shape(page.path) for page in pages.PAGES}
     for word in DOC.read_text().split("`"):
         if word.startswith("/lightning/"):
-            assert word in known
+            assert shape(word) in known
+
+
+def shape(path: str) -> str:
+    """The path with its parameters' names left out."""
+    return re.sub(r"<\w+>|\{\w+\}", "*", path)
