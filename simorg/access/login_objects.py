@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from simorg.access import audit, rows
 from simorg.access.object_rules import Guarded, me, no_access
-from simorg.access.sessions import end_sessions_of_user
+from simorg.access.sessions import end_descendants, end_sessions_of_user
 from simorg.errors import refuse
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AuthSessionRules(Guarded):
     def before_delete(self, caller: Caller, tx: Transaction, old: Mapping[str, Any]) -> None:
         if not self.sees_all(caller) and old["UsersId"] != caller.user_id:
             raise no_access()
-        rows.remove(caller.org, tx, "AuthSession", where="ParentId", equals=old["Id"])
+        end_descendants(caller.org, old["Id"])
 
 
 class UserLoginRules(Guarded):

@@ -354,6 +354,11 @@ def end_session(org: Org, session_id: str) -> None:
     _end(org, "Id", session_id)
 
 
+def end_descendants(org: Org, session_id: str) -> int:
+    """End every session that descends from one; how many children it had."""
+    return _end(org, "ParentId", session_id)
+
+
 def end_sessions_of_app(org: Org, app_id: str) -> int:
     """End every session that came through an app; how many."""
     return _end(org, "simorg_AppId", app_id)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from simorg.access import directory, gate, ip_ranges, sessions, settings
+from simorg.access import directory, gate, ip_ranges, session_level, sessions, settings
 from simorg.access.model import OAUTH_FLOWS, Flow
 from simorg.errors import OAuthError
 from simorg.oauth import identity, places, secrets
@@ -108,7 +108,12 @@ def _open(call: OAuthCall, org: Org, parent: SessionRow) -> str | None:
     if _refused(call, org, parent.user_id) or not _alive(org, parent):
         return None
     opened = sessions.open_session(
-        org, parent.user_id, Flow.UI, source_ip=call.source_ip, parent_id=parent.id
+        org,
+        parent.user_id,
+        Flow.UI,
+        source_ip=call.source_ip,
+        parent_id=parent.id,
+        high_assurance=session_level.is_high(org, parent.id),
     )
     return opened.token
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simorg.access import apps, login, sessions
+from simorg.access import apps, login, session_level, sessions
 from simorg.errors import SessionInvalid
 from simorg.oauth import ui_bridge
 from tests.oauth.browser import CALLBACK, Browser, sent_back
@@ -247,6 +247,14 @@ def test_with_a_pages_own_session(surface: Surface) -> None:
     assert again is not None and again.value == cookie.value
 
 
+def test_high_assurance_is_handed_on(surface: Surface) -> None:
+    given = token(surface)
+    [(own, _)] = surface.rows("AuthSession", "Id", "simorg_AppId")[-1:]
+    session_level.raise_level(surface.org, own)
+    surface.get(door_of(surface, given))
+    assert surface.rows("AuthSession", "SessionSecurityLevel")[-1] == ("HIGH_ASSURANCE",)
+
+
 @pytest.mark.parametrize("how", ["revoke", "block"])
 def test_the_page_ends_with_its_token(surface: Surface, how: str) -> None:
     given = token(surface)
@@ -257,6 +265,20 @@ def test_the_page_ends_with_its_token(surface: Surface, how: str) -> None:
     else:
         apps.block(surface.org.system_caller(), surface.app(SELF_SERVICE["client_id"]))
     assert who(surface) is None
+
+
+def test_an_administrator_ends_it_all_by_deleting_the_session(web: Surface) -> None:
+    from simorg.org.records import delete
+
+    body = hybrid(web, "web visualforce refresh_token")
+    web.get(DOOR, query_string={"sid": body["access_token"]})
+    rows = web.rows("AuthSession", "Id", "SessionType", "ParentId")
+    own = next(row[0] for row in rows if row[1] == "Oauth2")
+    [deleted] = delete(web.org.system_caller(), [own])
+    assert deleted.success
+    left = web.rows("AuthSession", "Id", "ParentId")
+    assert own not in {name for row in left for name in row}
+    assert who(web) is None
 
 
 def test_a_blocked_apps_token_opens_nothing(surface: Surface) -> None:
