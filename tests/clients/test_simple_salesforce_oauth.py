@@ -93,3 +93,20 @@ def test_client_credentials(live: Live, fresh: Org, proxied: requests.Session) -
     sf = Salesforce(domain=domain, session=proxied, **APPROVED)
     assert works(sf, fresh)
     assert sf.sf_instance == f"{domain}.salesforce.com"
+
+
+def test_login_hours(live: Live, fresh: Org, proxied: requests.Session) -> None:
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    closed = {"Standard User": dict.fromkeys(days, "00:00-00:00")}
+    live.control("PATCH", f"orgs/{fresh['id']}/settings", {"login": {"profileLoginHours": closed}})
+    with pytest.raises(SalesforceAuthenticationFailed, match="invalid login hours"):
+        password_login(fresh, proxied, "integration")
+    who = user(fresh, "integration")
+    with pytest.raises(SalesforceAuthenticationFailed) as caught:
+        Salesforce(
+            username=who["username"],
+            password=who["password"],
+            security_token=who["securityToken"],
+            session=proxied,
+        )
+    assert caught.value.code == "LOGIN_DURING_RESTRICTED_TIME"

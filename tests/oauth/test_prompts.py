@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -182,7 +184,8 @@ def test_id_token_only_with_the_scope_openid(browser: Browser) -> None:
     with_it = sent_back(
         browser.approve(response_type="id_token token", scope="api openid", nonce="n-1")
     )
-    assert with_it["id_token"]
+    told = with_it["id_token"].split(".")[1]
+    assert json.loads(base64.urlsafe_b64decode(told + "=="))["nonce"] == "n-1"
     without = sent_back(browser.approve(response_type="token id_token", scope="api"))
     assert "id_token" not in without
 
