@@ -20,6 +20,7 @@ LEVEL = {
     "visualforce": 4,  # shares the login of oauth
     "setup_ui": 4,  # shares the login and session of oauth
     "server": 5,
+    "testing": 6,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

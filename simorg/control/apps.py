@@ -26,9 +26,18 @@ def _find(org: Org, name: str) -> App:
         raise not_found(f"connected app {name}") from None
 
 
+def told(org: Org, app: App) -> dict[str, Any]:
+    """The app with what its client is configured with."""
+    return {
+        **apps.summary(org, app),
+        "consumerSecret": app.consumer_secret,
+        "callbackUrls": list(app.callback_urls),
+    }
+
+
 def show(context: Context, id: str, name: str) -> Response:
     org = context.org(id)
-    return answer(apps.summary(org, _find(org, name)))
+    return answer(told(org, _find(org, name)))
 
 
 def change(context: Context, id: str, name: str) -> Response:
@@ -41,7 +50,7 @@ def change(context: Context, id: str, name: str) -> Response:
     caller = org.system_caller()
     with org.store.writing():
         _apply(caller, app, asked)
-    return answer(apps.summary(org, _find(org, app.id)))
+    return answer(told(org, _find(org, app.id)))
 
 
 def _check(asked: dict[str, Any]) -> None:

@@ -11,9 +11,10 @@ import orjson
 import sqlalchemy as sa
 from flask import Response, request
 
-from simorg.access import apps, directory, sessions
+from simorg.access import directory, sessions
 from simorg.access.model import Flow
 from simorg.control.answers import answer, body
+from simorg.control.apps import told
 from simorg.control.context import Context
 from simorg.control.errors import ControlError, invalid, not_found
 from simorg.org.catalogue import CatalogueError, NoSuchOrg
@@ -145,13 +146,19 @@ def _credentials(org: Org) -> list[dict[str, Any]]:
 
 
 def _user(org: Org, row: tuple[Any, ...], seeded: str | None) -> dict[str, Any]:
-    """A user with the seeded password (null once it was changed) and, if active, a session."""
-    user_id, username, user_type, active, hashed, token = row
+    """A user with, if active, a session."""
+    user_id, active = row[0], row[3]
     person = directory.person(org, user_id)
     usable = bool(active) and person is not None and not person.facts.frozen
     session = (
         sessions.open_session(org, user_id, Flow.CONTROL, scopes=("full",)) if usable else None
     )
+    return {**_keys(row, seeded), "sessionId": session.token if session else None}
+
+
+def _keys(row: tuple[Any, ...], seeded: str | None) -> dict[str, Any]:
+    """A user with the seeded password, null once it was changed."""
+    user_id, username, user_type, active, hashed, token = row
     return {
         "id": user_id,
         "username": username,
@@ -159,7 +166,6 @@ def _user(org: Org, row: tuple[Any, ...], seeded: str | None) -> dict[str, Any]:
         "active": bool(active),
         "password": seeded if seeded and verify_password(seeded, hashed) else None,
         "securityToken": token,
-        "sessionId": session.token if session else None,
     }
 
 
@@ -167,10 +173,8 @@ def show(context: Context, id: str) -> Response:
     org = context.org(id)
     found = summary(context, org)
     found["snapshots"] = list(context.catalogue.snapshots(org.id))
-    found["users"] = [
-        {"id": row[0], "username": row[1], "userType": row[2], "active": bool(row[3])}
-        for row in _users(org)
-    ]
+    seeded = org.documents.read("credentials") or {}
+    found["users"] = [_keys(row, seeded.get(row[0])) for row in _users(org)]
     found["connectedApps"] = [a.name for a in directory.apps(org).by_id.values()]
     return answer(found)
 
@@ -219,5 +223,5 @@ def restore(context: Context, id: str, name: str) -> Response:
 
 def connected_apps(context: Context, id: str) -> Response:
     org = context.org(id)
-    found = [apps.summary(org, app) for app in directory.apps(org).by_id.values()]
+    found = [told(org, app) for app in directory.apps(org).by_id.values()]
     return answer({"connectedApps": found})

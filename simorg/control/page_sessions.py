@@ -14,12 +14,19 @@ from simorg.control.context import Context
 from simorg.control.errors import ControlError, invalid, not_found
 from simorg.org.org import Org
 
-#: context -> SessionType of what ``getSessionId()`` gives there; ui: the browser's own session
-CONTEXTS = {"page": "Visualforce", "external": "Visualforce", "lightning": "Aura", "ui": "UI"}
+#: context -> SessionType of what ``getSessionId()`` gives there; ui: the browser's own session,
+#: api: like the ``sessionId`` of a new org
+CONTEXTS = {
+    "page": "Visualforce",
+    "external": "Visualforce",
+    "lightning": "Aura",
+    "ui": "UI",
+    "api": "Oauth2",
+}
 
 
 def create(context: Context, id: str) -> Response:
-    """``{user, context}``: a username, and page (default), external, lightning or ui."""
+    """``{user, context}``: a username, and page (default), external, lightning, ui or api."""
     org = context.org(id)
     asked = body()
     for key in asked:
@@ -30,6 +37,9 @@ def create(context: Context, id: str) -> Response:
         raise invalid(f"context must be one of {', '.join(CONTEXTS)}.", "context")
     user_id = _user(org, asked.get("user"))
     with org.store.writing():
+        if where == "api":
+            opened = sessions.open_session(org, user_id, Flow.CONTROL, scopes=("full",))
+            return answer(_told(org, where, opened), 201)
         login = sessions.open_session(org, user_id, Flow.UI, source_ip=_address())
         opened = _derived(org, user_id, where, login)
     return answer(_told(org, where, opened), 201)

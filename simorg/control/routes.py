@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from simorg import __version__
-from simorg.control import apps, orgs, page_sessions, server_state, switches
+from simorg.control import apps, orgs, page_sessions, records, server_state, switches
 from simorg.control.answers import answer
 from simorg.control.context import Context
 
@@ -47,6 +47,9 @@ _APP = {
     "permissionSets": "array",
     "allowlistedScopes": "",
 }
+_QUERY = {"soql": "string", "allRows": "boolean"}
+_RECORD = {"type": "string", "fields": "object"}
+_FIELDS = {"fields": "object"}
 _SESSION = {"user": "string", "context": "string"}
 _ASK = {"user": "string", "app": "string", "flow": "string", "surface": "string"}
 _OBJECT = {
@@ -103,6 +106,10 @@ ROUTES = (
     Route(
         "POST", "/orgs/{id}/objects/{name}/fields", switches.add_field, "Add a field", _FIELD, 201
     ),
+    Route("POST", "/orgs/{id}/query", records.query, "Rows of a SOQL query", _QUERY),
+    Route("POST", "/orgs/{id}/records", records.create, "Add a record", _RECORD, 201),
+    Route("PATCH", "/orgs/{id}/records/{record}", records.change, "Change a record", _FIELDS),
+    Route("DELETE", "/orgs/{id}/records/{record}", records.delete, "Delete a record", None, 204),
     Route("POST", "/orgs/{id}/snapshots", orgs.snapshot, "Keep a state", {"name": "string"}, 201),
     Route("POST", "/orgs/{id}/snapshots/{name}/restore", orgs.restore, "Back to a kept state"),
     Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),

@@ -1,0 +1,68 @@
+"""simorg for tests: an isolated Salesforce org per test, in any test framework.
+
+``start()`` runs a server in this process, ``connect(url)`` uses one that runs; both give the same
+``Simorg``, whose ``create()`` makes orgs. The pytest plugin's fixtures are made of these.
+
+Importing this package loads nothing of the server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from simorg.testing.apps import App as App
+from simorg.testing.errors import (
+    CallRefused,
+    ControlRefused,
+    LoginRefused,
+    RecordRefused,
+    SimorgError,
+)
+from simorg.testing.org import Org
+from simorg.testing.server import Simorg
+from simorg.testing.session import Session
+from simorg.testing.users import User
+
+__all__ = [
+    "App",
+    "CallRefused",
+    "ControlRefused",
+    "LoginRefused",
+    "Org",
+    "RecordRefused",
+    "Session",
+    "Simorg",
+    "SimorgError",
+    "User",
+    "connect",
+    "start",
+]
+
+
+def connect(url: str, *, control_token: str | None = None, ca: str | Path | None = None) -> Simorg:
+    """A server that runs somewhere: ``connect("http://127.0.0.1:8080")``.
+
+    ``ca``: the file of its certificate authority, for an ``https`` URL. ``close()`` leaves the
+    server running.
+    """
+    return Simorg(url, control_token=control_token, ca=ca)
+
+
+def start(**options: Any) -> Simorg:
+    """A server in this process on free ports, ready when this returns; ``close()`` stops it.
+
+    ``options``: of ``simorg.config.ServerConfig`` (``orgs``, ``state``, ``database``, ``port``...).
+    """
+    from simorg.config import ServerConfig
+    from simorg.server.server import Server
+
+    config = ServerConfig(**{"port": 0, "tls_port": 0, "proxy_port": 0, **options})
+    server = Server(config).start()
+    try:
+        made = Simorg(server.url("http"), control_token=config.control_token)
+    except BaseException:
+        server.stop()
+        raise
+    made.on_close(server.stop)
+    return made

@@ -1,0 +1,128 @@
+"""HTTP to one server over connections that are kept, from any thread; nothing but the standard
+library, so that the code under test and its client library are not disturbed."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from simorg.testing.errors import ControlRefused, RecordRefused, SimorgError
+
+_TIMEOUT = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else None
+
+
+class Transport:
+    """Requests to ``url``, which names scheme, host and port."""
+
+    def __init__(
+        self, url: str, *, control_token: str | None = None, ca: str | Path | None = None
+    ) -> None:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SimorgError(f"{url!r} is not the URL of a server")
+        self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        self._host, self._port = parts.hostname, parts.port
+        self._trust: ssl.SSLContext | None = None
+        if parts.scheme == "https":
+            self._trust = ssl.create_default_context(cafile=str(ca) if ca else None)
+        self._control = {"Authorization": f"Bearer {control_token}"} if control_token else {}
+        self._lock = threading.Lock()
+        self._idle: list[HTTPConnection] = []
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request and its answer; redirects are answers."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        data = body.encode() if isinstance(body, str) else body
+        if connection is not None:
+            try:
+                return self._exchange(connection, method, path, data, headers)
+            except (ConnectionError, HTTPException):
+                pass  # it was closed while it was idle
+        try:
+            return self._exchange(self._open(), method, path, data, headers)
+        except (OSError, HTTPException) as error:
+            raise SimorgError(f"{method} {self.url}{path}: {error!r}") from error
+
+    def _open(self) -> HTTPConnection:
+        if self._trust is not None:
+            return HTTPSConnection(self._host, self._port, timeout=_TIMEOUT, context=self._trust)
+        return HTTPConnection(self._host, self._port, timeout=_TIMEOUT)
+
+    def _exchange(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close:
+            connection.close()
+        else:
+            with self._lock:
+                self._idle.append(connection)
+        return answer
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the control API: ``control("GET", "orgs")``. Raises ``ControlRefused``."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **self._control}
+        answer = self.request(method, f"/_simorg/{path}", data, headers)
+        if answer.status >= 400:
+            raise _refusal(answer)
+        if "json" not in answer.headers.get("Content-Type", "json"):
+            return answer.text
+        return answer.json()
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def _refusal(answer: Answer) -> ControlRefused:
+    try:
+        told = answer.json()["error"]
+        code, message = told["code"], told["message"]
+    except (ValueError, TypeError, KeyError):
+        return ControlRefused(answer.status, "unknown", answer.text[:500])
+    if code == "refused":
+        code, _, message = message.partition(": ")
+        return RecordRefused(answer.status, code, message)
+    return ControlRefused(answer.status, code, message, told.get("path"))
