@@ -18,7 +18,7 @@ from simorg.access.app_policies import (
 )
 from simorg.access.apps import AppOperationRefused
 from simorg.oauth.scopes import SCOPES
-from simorg.setup_ui.apps_usage import NO_APP
+from simorg.setup_ui.apps_usage import NO_APP, by_manifest
 from simorg.setup_ui.paging import paging
 from simorg.setup_ui.views import not_found
 
@@ -65,8 +65,17 @@ def labels() -> dict[str, str]:
 
 
 def find_app(visit: Visit, app_id: str) -> App | None:
-    """The app an address names."""
-    return directory.apps(visit.org).by_id.get(app_id)
+    """The app an address names, by 15 or 18 characters."""
+    return next(
+        (a for a in directory.apps(visit.org).by_id.values() if app_id in (a.id, a.id[:15])), None
+    )
+
+
+def by_address(visit: Visit) -> Response:
+    """``ConnectedApplication/page?address=/0H4...`` or ``/0Ci...``, as Salesforce has it."""
+    app_id = visit.asked("address").strip("/").partition("?")[0]
+    app = find_app(visit, app_id) or by_manifest(visit.org, app_id)
+    return visit.redirect(path_of(app)) if app else not_found(visit, NO_APP)
 
 
 def detail(visit: Visit, app_id: str) -> Response:

@@ -149,7 +149,7 @@ def _users_path(app: App) -> str:
 
 def ask_install(visit: Visit) -> Response:
     """The question before an app is installed."""
-    app = _by_manifest(visit)
+    app = _asked_for(visit)
     if app is None:
         return not_found(visit, NO_APP)
     return visit.render("setup_app_install.html", app=app, back=PATH, app_id=manifest_id(app.id))
@@ -157,7 +157,7 @@ def ask_install(visit: Visit) -> Response:
 
 def install(visit: Visit) -> Response:
     """Install, and back to the list."""
-    app = _by_manifest(visit)
+    app = _asked_for(visit)
     if app is None:
         return not_found(visit, NO_APP)
     if app.installed:
@@ -168,10 +168,15 @@ def install(visit: Visit) -> Response:
     )
 
 
-def _by_manifest(visit: Visit) -> App | None:
+def _asked_for(visit: Visit) -> App | None:
     app_id = visit.text("app_id") or visit.asked("app_id")
     org_id = visit.text("app_org_id") or visit.asked("app_org_id")
     if org_id and org_id[:15] != visit.org.id[:15]:
         return None
-    known = directory.apps(visit.org).by_id.values()
+    return by_manifest(visit.org, app_id)
+
+
+def by_manifest(org: Org, app_id: str) -> App | None:
+    """The app of an install address: its ``0Ci`` id, or its own."""
+    known = directory.apps(org).by_id.values()
     return next((a for a in known if app_id[:15] in (manifest_id(a.id), a.id[:15])), None)

@@ -74,6 +74,13 @@ PAGES: tuple[Page, ...] = (
         need=needs.MANAGE_APPS,
         under="/lightning/setup/ConnectedApplication/home",
     ),
+    Page(
+        "/lightning/setup/ConnectedApplication/page",
+        "Connected App",
+        "app_list:by_address",
+        need=needs.MANAGE_APPS,
+        under="/lightning/setup/ConnectedApplication/home",
+    ),
     *(
         Page(
             f"/lightning/setup/ConnectedApplication/<app_id>/{name}",

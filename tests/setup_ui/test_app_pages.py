@@ -143,6 +143,19 @@ def test_salesforces_own_apps_stay(setup: Setup, admin: Person) -> None:
     assert setup.state() == before
 
 
+def test_addresses_as_salesforce_has_them(setup: Setup, admin: Person) -> None:
+    app_id = setup.connected("Self Service").id
+    base = LIST.replace("home", "page")
+    for name in (app_id, app_id[:15], "0Ci" + app_id[3:15]):
+        answer = admin.open(base, address=f"/{name}?setupId=ConnectedApplication")
+        assert answer.status == 303
+        assert answer.response.headers["Location"] == path(setup, "Self Service")
+    for bad in ("", "/", "//evil.example", "/0H4000000000000AAA"):
+        assert admin.open(base, address=bad).status == 404
+    short = path(setup, "Self Service").replace(app_id, app_id[:15])
+    assert admin.open(short).heading == "Self Service"
+
+
 # -- policies ------------------------------------------------------------------------------------
 
 

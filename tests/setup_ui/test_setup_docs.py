@@ -27,4 +27,4 @@ def test_the_docs_name_no_page_that_is_not_there() -> None:
 
 def shape(path: str) -> str:
     """The path with its parameters' names left out."""
-    return re.sub(r"<\w+>|\{\w+\}", "*", path)
+    return re.sub(r"<\w+>|\{\w+\}", "*", path.partition("?")[0])
