@@ -5,7 +5,7 @@ https://help.salesforce.com/s/articleView?id=xcloud.connected_app_manage_current
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,14 @@ def user_counts(org: Org) -> dict[str, int]:
     with org.store.reading() as reader:
         found = reader.rows(_statement(org, "counts", _counts))
     return {app_id: int(count) for app_id, count in found if app_id}
+
+
+def tried(org: Org, apps: Iterable[App]) -> set[str]:
+    """Names of those apps with which somebody tried to log in, let in or not."""
+    names = org.store.list_value(app.name for app in apps)
+    with org.store.reading() as reader:
+        found = reader.rows(_statement(org, "tried", _tried), {"names": names})
+    return {name for (name,) in found}
 
 
 def users_of(org: Org, app: App, *, limit: int = 100, offset: int = 0) -> list[Use]:
@@ -117,6 +125,11 @@ def _counts(store: Store) -> sa.Select[Any]:
     token = store.table("OauthToken")
     count = sa.func.count(sa.distinct(token.c.UserId))
     return sa.select(token.c.simorg_AppId, count).group_by(token.c.simorg_AppId)
+
+
+def _tried(store: Store) -> sa.Select[Any]:
+    application = store.table("LoginHistory").c.Application
+    return sa.select(application).where(store.in_list(application, "names")).distinct()
 
 
 def _users(store: Store) -> sa.Select[Any]:

@@ -51,10 +51,12 @@ def show(visit: Visit) -> Response:
     org = visit.org
     counts = token_use.user_counts(org)
     find = visit.asked("find").lower()
+    every = directory.apps(org).by_id.values()
+    tried = token_use.tried(org, [app for app in every if app.first_party and not app.installed])
     known = [
         app
-        for app in directory.apps(org).by_id.values()
-        if _belongs(app, counts.get(app.id, 0)) and find in app.name.lower()
+        for app in every
+        if find in app.name.lower() and (app.name in tried or _belongs(app, counts.get(app.id, 0)))
     ]
     known.sort(key=lambda app: app.name.lower())
     shown = paging(PATH, len(known), _PAGE, visit.asked("page"), {"find": visit.asked("find")})

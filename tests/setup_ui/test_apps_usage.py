@@ -62,6 +62,18 @@ def test_an_app_somebody_tried_gets_a_row(setup: Setup, admin: Person) -> None:
     assert "Blocked by API Access Control" in page.words("//tr[th='Salesforce CLI']")
 
 
+def test_an_app_refused_by_the_usage_restrictions_gets_a_row(setup: Setup, admin: Person) -> None:
+    """Without the preference nothing marks the app; its failed login does."""
+    answer = setup.person("standard").open(
+        "/services/oauth2/authorize",
+        response_type="code",
+        client_id="PlatformCLI",
+        redirect_uri="http://localhost:1717/OauthRedirect",
+    )
+    assert "app+must+be+installed" in answer.response.headers["Location"]
+    assert buttons(admin.open(PATH), "Salesforce CLI") == {"Install": True, "Block": True}
+
+
 def test_install_and_uninstall(setup: Setup, admin: Person) -> None:
     page = admin.open(PATH)
     url = install_url(page, "Uninstalled Tool")
