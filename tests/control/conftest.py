@@ -15,7 +15,7 @@ from simorg import access
 from simorg.config import ServerConfig
 from simorg.org.catalogue import OrgCatalogue
 from simorg.server import ca, compose
-from tests.conftest import POSTGRES
+from tests.conftest import POSTGRES, fresh_database
 
 INFO = {
     "http": "http://127.0.0.1:8080",
@@ -112,9 +112,10 @@ class Api:
 def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgCatalogue]:
     from simorg.org.catalogue import CatalogueConfig
 
-    made = OrgCatalogue(CatalogueConfig(database=POSTGRES), access.behaviour())
-    yield made
-    made.close()
+    with fresh_database() as database:
+        made = OrgCatalogue(CatalogueConfig(database=database), access.behaviour())
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="package")

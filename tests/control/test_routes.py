@@ -16,7 +16,8 @@ WITH_BODY = [route for route in ROUTES if route.body is not None]
 
 def fill(path: str, org: str = "default") -> str:
     name = "Account" if "/objects/" in path else "Self Service"
-    return path.strip("/").replace("{id}", org).replace("{name}", name)
+    filled = path.strip("/").replace("{id}", org).replace("{name}", name)
+    return filled.replace("{record}", "001000000000001AAA")
 
 
 def named(route: Route) -> str:
