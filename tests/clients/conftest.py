@@ -16,6 +16,8 @@ import orjson
 import pytest
 import requests
 
+from tests.conftest import fresh_database
+
 NODE_FOLDER = Path(__file__).parent / "node"
 
 
@@ -54,7 +56,7 @@ def start(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Live]:
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "simorg", "serve", "--port", "0", "--tls-port", "0"]
     command += ["--proxy-port", "0", "--ready-file", str(ready), *options]
-    if database := os.environ.get("SIMORG_TEST_POSTGRES"):
+    if (database := os.environ.get("SIMORG_TEST_POSTGRES")) and "--database" not in options:
         command += ["--database", database]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -74,9 +76,12 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    process, server = start(tmp_path_factory.mktemp("live"))
-    yield server
-    stop(process)
+    """A server on a database of its own: tests switch its default org's preference."""
+    with fresh_database() as database:
+        options = ("--database", database) if database else ()
+        process, server = start(tmp_path_factory.mktemp("live"), *options)
+        yield server
+        stop(process)
 
 
 @pytest.fixture

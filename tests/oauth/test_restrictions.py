@@ -167,8 +167,7 @@ def test_login_hours_follow_the_orgs_clock(surface: Surface) -> None:
 
 def test_an_org_definition_names_ranges_and_hours(tmp_path: Any) -> None:
     from simorg.access.settings import login_settings
-    from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
-    from tests.conftest import POSTGRES, behaviour
+    from tests.conftest import open_catalogue
 
     definition = tmp_path / "org.yaml"
     definition.write_text(
@@ -185,10 +184,7 @@ users:
   a@hours.example: {lastName: A, profile: Staff}
 """
     )
-    catalogue = OrgCatalogue(CatalogueConfig(database=POSTGRES), behaviour())
-    try:
+    with open_catalogue() as catalogue:
         told = login_settings(catalogue.create(definition))
         assert told.profile_ip_ranges == {"Staff": ("10.0.0.0/8",)}
         assert told.profile_login_hours == {"Staff": {"monday": "08:00-17:00"}}
-    finally:
-        catalogue.close()

@@ -204,3 +204,27 @@ def test_an_org_that_another_server_deleted(
         assert two.access_generation
     assert pair[1].get(two.id) is None
     assert two not in pair[1].list()
+
+
+def test_deleting_an_org_that_is_being_read_is_tried_again(
+    orgs: tuple[Org, Org],
+    pair: tuple[OrgCatalogue, OrgCatalogue],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL may end the deletion rather than the reader when each waits for the other."""
+    import psycopg
+
+    from simorg.org.store import postgres_copy
+
+    whole, tries = postgres_copy.drop, []
+
+    def drop(connection: Any, schema: str) -> None:
+        tries.append(schema)
+        if len(tries) == 1:
+            raise psycopg.errors.DeadlockDetected("deadlock detected")
+        whole(connection, schema)
+
+    monkeypatch.setattr(postgres_copy, "drop", drop)
+    pair[0].delete(orgs[0].id)
+    assert tries == [f"org_{orgs[0].id}"] * 2
+    assert pair[0].get(orgs[0].id) is None

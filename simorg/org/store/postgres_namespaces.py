@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import psycopg
+
 from simorg.org.registry import Registry
 from simorg.org.schema.model import Schema
 from simorg.org.store import postgres_copy
@@ -21,6 +23,8 @@ from simorg.org.store.postgres import (
 )
 from simorg.org.store.postgres_pool import Connection, PostgresPool
 
+#: tries to drop an org that is being read
+_DROPS = 5
 _START_KEY = lock_key("simorg start")
 _START = f"SELECT pg_advisory_lock({_START_KEY})".encode()
 
@@ -89,8 +93,14 @@ class PostgresNamespaces(Namespaces):
             postgres_copy.copy(connection, source, _schema(name))
 
     def drop(self, name: str) -> None:
-        with self._changing() as connection:
-            postgres_copy.drop(connection, _schema(name))
+        for attempt in range(1, _DROPS + 1):
+            try:
+                with self._changing() as connection:
+                    postgres_copy.drop(connection, _schema(name))
+                return
+            except psycopg.errors.DeadlockDetected:  # somebody reads tables of it meanwhile
+                if attempt == _DROPS:
+                    raise
 
     @contextmanager
     def _changing(self, lock: int | None = None) -> Iterator[Any]:
