@@ -167,7 +167,7 @@ class OrgCatalogue:
                 if entry is None:
                     return None
                 self._entries[org_id] = entry
-            return self._org(entry)
+            return self._living(entry)
 
     def list(self) -> list[Org]:
         """All orgs in the order they were made."""
@@ -176,7 +176,18 @@ class OrgCatalogue:
             self._entries = {entry.id: entry for entry in entries}
             for org_id in self._orgs.keys() - self._entries.keys():
                 del self._orgs[org_id]  # deleted by another process
-            return [self._org(entry) for entry in entries]
+            return [org for entry in entries if (org := self._living(entry)) is not None]
+
+    def _living(self, entry: OrgEntry) -> Org | None:
+        """The org; None when another process deletes it just now."""
+        try:
+            return self._org(entry)
+        except Exception:
+            if self._registry.org(entry.id) is not None:
+                raise
+        self._orgs.pop(entry.id, None)
+        self._entries.pop(entry.id, None)
+        return None
 
     def find_user(self, username: str) -> tuple[Org, str] | None:
         """The org and user id of a username (any case)."""

@@ -206,6 +206,17 @@ def test_an_org_that_another_server_deleted(
     assert two not in pair[1].list()
 
 
+def test_an_org_may_go_while_another_server_lists_the_orgs(
+    pair: tuple[OrgCatalogue, OrgCatalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pair[0].create()
+    entries = pair[1].registry.orgs()  # the other has read that there is such an org
+    pair[0].delete(one.id)
+    monkeypatch.setattr(pair[1].registry, "orgs", lambda: entries)
+    assert one.id not in [org.id for org in pair[1].list()]
+    assert pair[1].get(one.id) is None
+
+
 def test_deleting_an_org_that_is_being_read_is_tried_again(
     orgs: tuple[Org, Org],
     pair: tuple[OrgCatalogue, OrgCatalogue],
