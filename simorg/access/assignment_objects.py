@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import audit
+from simorg.access import audit, audit_names
 from simorg.access.object_rules import Guarded, fetch, me
 from simorg.errors import refuse
 
@@ -72,14 +72,7 @@ class AssignmentRules(Guarded):
             )
 
     def after_create(self, caller: Caller, tx: Transaction, values: Mapping[str, Any]) -> None:
-        audit.note(
-            caller,
-            tx,
-            "PermSetAssign",
-            audit.USERS,
-            f"Permission set {values.get('PermissionSetId')}: assigned to user"
-            f" {values.get('AssigneeId')}",
-        )
+        self._note(caller, tx, "PermSetAssign", "assigned to", values)
 
     def before_delete(self, caller: Caller, tx: Transaction, old: Mapping[str, Any]) -> None:
         values = {"user": old["AssigneeId"], "set": old["PermissionSetId"]}
@@ -91,13 +84,14 @@ class AssignmentRules(Guarded):
             )
 
     def after_delete(self, caller: Caller, tx: Transaction, old: Mapping[str, Any]) -> None:
-        audit.note(
-            caller,
-            tx,
-            "PermSetUnassign",
-            audit.USERS,
-            f"Permission set {old['PermissionSetId']}: unassigned from user {old['AssigneeId']}",
-        )
+        self._note(caller, tx, "PermSetUnassign", "unassigned from", old)
+
+    def _note(
+        self, caller: Caller, tx: Transaction, action: str, what: str, row: Mapping[str, Any]
+    ) -> None:
+        label = audit_names.permission_set(caller, tx, row.get("PermissionSetId"))
+        user = audit_names.user(caller, tx, row.get("AssigneeId"))
+        audit.note(caller, tx, action, audit.USERS, f"Permission set {label}: {what} user {user}")
 
 
 def _same_assignment(store: Store) -> sa.Select[Any]:

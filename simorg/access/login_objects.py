@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import audit, rows
+from simorg.access import audit, audit_names, rows
 from simorg.access.object_rules import Guarded, me, no_access
 from simorg.access.sessions import end_descendants, end_sessions_of_user
 from simorg.errors import refuse
@@ -79,7 +79,8 @@ class UserLoginRules(Guarded):
             end_sessions_of_user(org, user_id)
         what = "Froze" if values["IsFrozen"] else "Unfroze"
         action = "frozeuser" if values["IsFrozen"] else "unfrozeuser"
-        audit.note(caller, tx, action, audit.USERS, f"{what} user {user_id}")
+        name = audit_names.user(caller, tx, user_id)
+        audit.note(caller, tx, action, audit.USERS, f"{what} user {name}")
 
 
 class AuditTrailRules(Guarded):

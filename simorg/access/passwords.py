@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from simorg.access import audit, directory, rows
+from simorg.access import audit, audit_names, directory, rows
 from simorg.access.login import password_matches
 from simorg.errors import BadRequest, ForbiddenError, NotFoundError
 from simorg.org.passwords import hash_password
@@ -85,5 +85,6 @@ def _write(caller: Caller, user_id: str, password: str, *, expired: bool) -> Non
         rows.change(org, tx, "UserLogin", unlocked, where="UserId", equals=user_id)
         action = "resetpassword" if expired else "changedpassword"
         what = "Reset" if expired else "Changed"
-        audit.note(caller, tx, action, audit.USERS, f"{what} password for user {user_id}")
+        name = audit_names.user(caller, tx, user_id)
+        audit.note(caller, tx, action, audit.USERS, f"{what} password for user {name}")
         tx.touch_access()

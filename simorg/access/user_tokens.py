@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import audit, needs, rows, sessions
+from simorg.access import audit, audit_names, needs, rows, sessions
 from simorg.access.listing import Listing, param
 from simorg.errors import NotFoundError
 from simorg.org.ids import is_id
@@ -66,7 +66,8 @@ def revoke(caller: Caller, user_id: str, key: str) -> str:
         sessions.end_sessions_of_token(org, key)
         rows.remove(org, tx, "OauthToken", where="simorg_Key", equals=key)
         if not own:
-            display = f"Revoked access of user {user_id} through connected app {found['AppName']}"
+            name = audit_names.user(caller, tx, user_id)
+            display = f"Revoked access of user {name} through connected app {found['AppName']}"
             audit.note(caller, tx, "connectedAppTokenRevoked", audit.CONNECTED_APPS, display)
         tx.touch_access()
     return str(found["AppName"])

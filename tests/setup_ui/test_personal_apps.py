@@ -17,6 +17,12 @@ def test_everybody_has_personal_settings(setup: Setup, name: str) -> None:
     assert username(setup.org, name) in page.words("//section[@aria-label='User Detail']")
 
 
+def test_setups_menu_is_for_those_who_may_see_setup(setup: Setup) -> None:
+    menu = "//nav[@aria-label='Setup']//section"
+    assert setup.person("standard").open(PATH).tree.xpath(menu)
+    assert not setup.person("partner").open(PATH).tree.xpath(menu)
+
+
 def test_strangers_log_in_first(setup: Setup) -> None:
     answer = setup.stranger().open(PATH)
     assert answer.status == 302 and "AdvancedUserDetails" in answer.response.headers["Location"]

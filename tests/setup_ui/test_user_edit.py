@@ -107,7 +107,8 @@ def test_assign_permission_sets(setup: Setup, admin: Person) -> None:
     assert "Any_API_Client" in shown.text_content()
     assert "Integration_Access" not in shown.text_content()
     trail = " ".join(setup.trail()[-2:])
-    assert "unassigned from user" in trail and "assigned to user" in trail
+    assert "Permission set Integration Access: unassigned from user Ingrid Integration (" in trail
+    assert "Permission set Any API Client: assigned to user Ingrid Integration (" in trail
 
 
 def test_assigning_reaches_the_next_call(setup: Setup, admin: Person) -> None:

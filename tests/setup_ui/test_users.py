@@ -151,7 +151,8 @@ def test_freeze_and_unfreeze(setup: Setup, admin: Person) -> None:
     assert page.note == "Ingrid Integration was frozen. Live sessions have ended."
     assert login(setup, "integration")["IsFrozen"] and not setup.works(token)
     assert "Frozen" in page.words("//section[@aria-label='User Detail']")
-    assert "Froze user" in setup.trail()[-1]
+    named = f"Ingrid Integration (UserID: [{user(setup, 'integration')['Id'][:15]}])"
+    assert setup.trail()[-1] == f"Froze user {named}"
     page = admin.send(page, "Unfreeze")
     assert page.note == "Ingrid Integration was unfrozen."
     assert not login(setup, "integration")["IsFrozen"] and "Unfroze user" in setup.trail()[-1]
