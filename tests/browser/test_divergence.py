@@ -111,3 +111,38 @@ def test_the_divergence_is_seen(window: Window, live: Live, fresh: Org, node: st
         assert rest_value(live, by_jwt, app) is False
         assert client.call()["ok"]
         by_password.close()
+
+
+def test_blocking_in_setup_ends_a_client(window: Window, live: Live, fresh: Org, node: str) -> None:
+    """Block on OAuth Usage: the client is out at its next call, and cannot come back."""
+    app, who = "Self Service", user(fresh, "standard")
+    with jsforce(node, live, who, SELF_SERVICE, "secretSelfService") as client:
+        assert client.call()["ok"]
+        window.setup()
+        row = usage_row(window, app)
+        row.get_by_role("button", name=f"Block {app}", exact=True).click()
+        row = usage_row(window, app)
+        row.get_by_role("button", name=f"Unblock {app}", exact=True).wait_for()
+        assert not client.call()["ok"]
+    with jsforce(node, live, who, SELF_SERVICE, "secretSelfService") as client:
+        assert "this app is blocked by admin" in client.login["message"]
+    row.get_by_role("button", name=f"Unblock {app}", exact=True).click()
+    usage_row(window, app).get_by_role("button", name=f"Block {app}", exact=True).wait_for()
+    with jsforce(node, live, who, SELF_SERVICE, "secretSelfService") as client:
+        assert client.login["ok"] and client.call()["ok"]
+
+
+def test_visualforce_pages_by_the_second_box(window: Window) -> None:
+    """The page's own script: refused under the preference until the second box is ticked."""
+    window.setup()
+    prefer(window, True)
+    page = window.page
+    page.goto(f"{window.pages}/apex/SessionDemo")
+    page.locator("#answer").filter(has_text="401").wait_for()
+    window.find("API Access Control")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Allow Visualforce pages to access APIs").check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Edit").wait_for()
+    page.goto(f"{window.pages}/apex/SessionDemo")
+    page.locator("#answer").filter(has_text="200").wait_for()
