@@ -7,12 +7,18 @@ listener, whose certificate names those hosts. Every other host is refused with 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import socketserver
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from simorg.server.sockets import hear_out, port_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SUFFIXES = (
     ".salesforce.com",
@@ -56,7 +62,7 @@ class _Handler(socketserver.BaseRequestHandler):
             except _Refused as refused:
                 _answer(client, str(refused))
                 return
-            with upstream:
+            with upstream, self.server.tunnels.noted(upstream, self.origin()):
                 client.settimeout(_IDLE)
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 upstream.sendall(early)
@@ -65,11 +71,59 @@ class _Handler(socketserver.BaseRequestHandler):
                 _pump(client, upstream)
                 back.join(timeout=_IDLE)
 
+    def origin(self) -> str:
+        """The client's address."""
+        return str(self.client_address[0])
+
     def _upstream(self) -> socket.socket:
+        if self.server.tunnels.blind and not _loopback(self.origin()):
+            raise _Refused("403 Forbidden")
         try:
             return socket.create_connection(self.server.target, timeout=_IDLE)
         except OSError:
             raise _Refused("502 Bad Gateway") from None
+
+
+class Tunnels:
+    """Whose each tunnel is: without it every client of the proxy would look like loopback, which
+    the control API and passwords without a security token rely on.
+
+    ``blind``: another process may answer the tunnel and not know; then the proxy takes clients on
+    loopback only.
+    """
+
+    def __init__(self, *, blind: bool = False) -> None:
+        self.blind = blind
+        self._origins: dict[int, str] = {}  # our port towards the TLS listener -> client
+
+    @contextlib.contextmanager
+    def noted(self, upstream: socket.socket, origin: str) -> Iterator[None]:
+        """Remember the tunnel's client while it is open."""
+        port = upstream.getsockname()[1]
+        self._origins[port] = origin
+        try:
+            yield
+        finally:
+            del self._origins[port]
+
+    def seen_through(self, app: WSGIApplication) -> WSGIApplication:
+        """The application, told the client's own address for requests through a tunnel."""
+
+        def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            origin = self._origins.get(int(environ.get("REMOTE_PORT") or 0))
+            if origin is not None and _loopback(environ["REMOTE_ADDR"]):
+                environ["REMOTE_ADDR"] = origin
+            return app(environ, start_response)
+
+        return call
+
+
+def _loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 def _head(client: socket.socket) -> tuple[bytes, bytes]:
@@ -126,8 +180,9 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(self, listener: socket.socket, target: tuple[str, int], tunnels: Tunnels) -> None:
         self.target = target
+        self.tunnels = tunnels
         super().__init__(("", 0), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
@@ -137,9 +192,9 @@ class _Server(socketserver.ThreadingTCPServer):
 class Proxy:
     """The proxy listener; same life as ``listeners.Listener``."""
 
-    def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(self, listener: socket.socket, target: tuple[str, int], tunnels: Tunnels) -> None:
         self.port: int = port_of(listener)
-        self._server = _Server(listener, target)
+        self._server = _Server(listener, target, tunnels)
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from simorg.org.catalogue import OrgCatalogue
 from simorg.server import ca, compose
 from simorg.server.failures import CannotStart, opening
 from simorg.server.listeners import Listener
-from simorg.server.proxy import Proxy
+from simorg.server.proxy import Proxy, Tunnels
 from simorg.server.sockets import in_url, listen, port_of, reachable
 
 
@@ -131,12 +131,14 @@ class Server:
         if sockets.http:
             self._listeners.append(Listener(sockets.http, app, threads=config.threads))
         if sockets.https:
+            tunnels = Tunnels(blind=config.workers > 1)
+            seen = tunnels.seen_through(app) if sockets.proxy else app
             self._listeners.append(
-                Listener(sockets.https, app, threads=config.threads, authority=self.authority)
+                Listener(sockets.https, seen, threads=config.threads, authority=self.authority)
             )
             target = (reachable(config.host), port_of(sockets.https))
             if sockets.proxy:
-                self._listeners.append(Proxy(sockets.proxy, target))
+                self._listeners.append(Proxy(sockets.proxy, target, tunnels))
 
     @property
     def catalogue(self) -> OrgCatalogue:

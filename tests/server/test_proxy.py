@@ -146,3 +146,29 @@ def test_other_sites_fail_in_the_client(server: Server) -> None:
         session.proxies = {"https": f"http://127.0.0.1:{server.proxy}"}
         with pytest.raises(requests.exceptions.ProxyError, match="403"):
             session.get("https://example.com/", timeout=10)
+
+
+def test_a_client_from_elsewhere_is_not_taken_for_loopback(
+    server: Server, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The TLS listener sees the proxy's own connection; the control API must see the client."""
+    monkeypatch.setattr(module._Handler, "origin", lambda self: "203.0.113.9")
+    with socket.create_connection(("127.0.0.1", server.proxy or 0)) as raw:
+        wire = Wire(raw)
+        wire.send(b"CONNECT login.salesforce.com:443 HTTP/1.1\r\n\r\n")
+        established(wire)
+        with trust.wrap_socket(raw, server_hostname="login.salesforce.com") as tls:
+            answer = Wire(tls).request("GET /_simorg/orgs HTTP/1.1\nHost: localhost")
+    assert answer.status == 403
+    assert b"loopback only" in answer.body
+
+
+def test_with_many_workers_only_loopback_may_use_the_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module._Handler, "origin", lambda self: "203.0.113.9")
+    proxies = [one for one in server._listeners if isinstance(one, module.Proxy)]
+    monkeypatch.setattr(proxies[0]._server.tunnels, "blind", True)
+    with socket.create_connection(("127.0.0.1", server.proxy or 0)) as raw:
+        Wire(raw).send(b"CONNECT login.salesforce.com:443 HTTP/1.1\r\n\r\n")
+        assert raw.recv(4096).startswith(b"HTTP/1.1 403")
