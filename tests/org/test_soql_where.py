@@ -157,3 +157,20 @@ def test_big_numbers_do_not_overflow(caller: Caller) -> None:
     assert names(caller, f"Num__c < {huge}") == ["it's", "red", "ÄRGER"]
     text = f"SELECT Id FROM Account WHERE NumberOfEmployees > {huge} LIMIT {huge}"
     assert query.query(caller, text).total_size == 0
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "\\udc00x", "\\u0000", "a\\u0000b", "\\uffff"])
+@pytest.mark.parametrize(
+    "where",
+    ["Name = '{}'", "Name LIKE '{}%'", "Name IN ('{}', 'x')", "Text__c < '{}' AND Name = 'none'",
+     "Pick__c = '{}'"],
+)  # fmt: skip
+def test_escapes_of_what_no_text_holds_find_nothing(caller: Caller, where: str, odd: str) -> None:
+    """Half a surrogate pair and NUL cannot be sent to a database; they equal nothing."""
+    assert names(caller, where.format(odd)) == []
+
+
+def test_escaped_surrogates_in_pairs_are_one_character(caller: Caller) -> None:
+    insert(caller, "Thing__c", [{"Name": "smile \N{GRINNING FACE}"}])
+    assert names(caller, "Name = 'smile \\ud83d\\ude00'") == ["smile \N{GRINNING FACE}"]
+    assert names(caller, "Name LIKE '%\\uD83D\\uDE00'") == ["smile \N{GRINNING FACE}"]

@@ -101,7 +101,14 @@ def unescape(literal: str, *, like: bool = False) -> str:
             return "\\\\" if like else "\\"
         return _ESCAPES.get(code.lower(), code)
 
-    return _ESCAPE.sub(value, body)
+    return _whole(_ESCAPE.sub(value, body)) if "\\u" in body.lower() else _ESCAPE.sub(value, body)
+
+
+def _whole(text: str) -> str:
+    """Characters that records can hold: escaped surrogates in pairs are one character; a half
+    of a pair and NUL are U+FFFD, which no comparison with them can mean."""
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined.replace("\0", "\ufffd")
 
 
 def bad_escape(literal: str) -> str | None:
