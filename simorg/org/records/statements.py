@@ -22,8 +22,8 @@ _SHAPES = 4_000
 class Shapes:
     """Plans and statements of one org, for one version of its schema.
 
-    What depends on shapes only is kept in ``Org.statements`` too, which orgs of one template
-    share: a new org need not compile again.
+    What depends on shapes only is kept in ``Org.statements`` too, so that it outlives the rest of
+    the org's cache.
     """
 
     def __init__(self, org: Org) -> None:
@@ -65,11 +65,10 @@ class Shapes:
         if found is None:
             if len(self._statements) >= _SHAPES:
                 self._statements.clear()
-            self.org.store.table(key[1])  # another org may have compiled it: ours needs the table
-            shared = ("records.sql", self.version, key)
-            found = self.org.statements.get(shared)
+            kept = ("records.sql", self.version, key)
+            found = self.org.statements.get(kept)
             if found is None:
-                found = self.org.statements[shared] = self.org.store.prepare(make())
+                found = self.org.statements[kept] = self.org.store.prepare(make())
             self._statements[key] = found
         return found
 
