@@ -66,7 +66,7 @@ def create(context: Context) -> Response:
         if key not in ("name", "edition", "definition"):
             raise invalid(f"There is no member {key}.", key)
     name, edition = asked.get("name"), asked.get("edition")
-    if name is not None and not (isinstance(name, str) and 0 < len(name.strip()) <= _LONGEST_NAME):
+    if name is not None and not _named(name):
         raise invalid(f"name must be a string of 1 to {_LONGEST_NAME} characters.", "name")
     if edition is not None and edition not in EDITIONS:
         raise invalid(f"edition must be one of {', '.join(EDITIONS)}.", "edition")
@@ -76,6 +76,11 @@ def create(context: Context) -> Response:
     except SeedError as error:
         raise _bad_definition(error, path, asked.get("definition")) from None
     return answer(everything(context, org), 201)
+
+
+def _named(name: Any) -> bool:
+    """Printable, as no control character and no half of a surrogate pair is."""
+    return isinstance(name, str) and 0 < len(name.strip()) <= _LONGEST_NAME and name.isprintable()
 
 
 def _definition(context: Context, given: Any) -> Path | None:

@@ -39,7 +39,7 @@ def certificate(context: Context) -> Response:
 
 def _full_name(org: Org, name: str) -> str:
     """``standard`` -> ``standard@acme.example``: the one user whose name so begins."""
-    if "@" in name:
+    if "@" in name or not name.isprintable():
         return name
     table = org.store.table("User")
     begins = org.store.folded(table.c.Username).startswith(f"{name.lower()}@", autoescape=True)

@@ -73,6 +73,8 @@ def by_refresh_token(org: Org, token: str) -> Approval | None:
 
 def by_delete_token(org: Org, token: str) -> Approval | None:
     """The approval that ``OauthToken.DeleteToken`` names."""
+    if not token.isascii() or not token.isprintable():
+        return None  # none that we gave; NUL cannot even be asked of PostgreSQL
     return next(iter(_find(org, "by_delete", token=token)), None)
 
 

@@ -198,6 +198,7 @@ def test_a_bomb_of_references_is_refused(api: Api) -> None:
         ({"name": ""}, "name"),
         ({"name": " "}, "name"),
         ({"name": "x" * 81}, "name"),
+        ({"name": "a\0b"}, "name"),
         ({"edition": "Huge"}, "edition"),
         ({"edition": ["Developer"]}, "edition"),
         ({"definition": 1}, "definition"),

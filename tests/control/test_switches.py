@@ -345,6 +345,8 @@ def test_explain_takes_full_names_and_flows(api: Api, spare: dict[str, Any]) -> 
         ({"user": 1}, "user"),
         ({"user": "nobody"}, None),
         ({"user": "%"}, None),
+        ({"user": "\0"}, None),
+        ({"user": "admin", "app": "\0"}, None),
         ({"user": "admin", "app": "Nothing"}, None),
         ({"user": "admin", "flow": "by magic"}, None),
         ({"user": "admin", "surface": "telepathy"}, "surface"),

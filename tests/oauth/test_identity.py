@@ -216,7 +216,10 @@ def test_revoke_by_delete_token(surface: Surface) -> None:
     assert surface.get(USERINFO, **bearer(body["access_token"])).status_code == 403
 
 
-@pytest.mark.parametrize("value", ["", "x", "00DHp0000000001!x", "5Aep00DHp0000000001" + "A" * 43])
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "00DHp0000000001!x", "5Aep00DHp0000000001" + "A" * 43, "a\0b", "dEl000DHp\0", "é"],
+)
 def test_revoke_nonsense(surface: Surface, value: str) -> None:
     expected = "invalid_token" if value else "invalid_request"
     assert refusal(surface.post(REVOKE, data={"token": value}))[:2] == (400, expected)
