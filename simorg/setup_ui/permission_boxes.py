@@ -1,4 +1,4 @@
-"""The user permissions that profiles and permission sets show as checkboxes.
+"""The user permissions, and the apps, that profiles and permission sets show as checkboxes.
 
 They are those that some rule of simorg asks for; an org has hundreds more, which the API shows.
 """
@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import settings
+from simorg.access import app_grants, settings
 from simorg.access.permissions import ASKED, PREFIX
+from simorg.errors import RecordRefused
+from simorg.org import records
+from simorg.setup_ui import saving
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
+    from simorg.setup_ui.forms import FormErrors
     from simorg.setup_ui.visit import Visit
 
 #: only where API Access Control is: https://help.salesforce.com/s/articleView?id=xcloud.security_api_access_control_external_users.htm
@@ -35,7 +39,23 @@ def rows(labels: dict[str, str], record: dict[str, Any]) -> list[tuple[str, str,
     return [(name, label, bool(record[name])) for name, label in labels.items()]
 
 
-def changes(visit: Visit, labels: dict[str, str], record: dict[str, Any]) -> dict[str, bool]:
-    """What the posted checkboxes change of the record; unknown names change nothing."""
+def save(visit: Visit, object_name: str, record: dict[str, Any], errors: FormErrors) -> bool:
+    """Save the posted checkboxes to the record; whether anything changed. Names that are no
+    permission of the page change nothing."""
+    labels = fields(visit.org, object_name)
     ticked = set(visit.chosen("permission"))
-    return {name: name in ticked for name in labels if bool(record[name]) != (name in ticked)}
+    values = {name: name in ticked for name in labels if bool(record[name]) != (name in ticked)}
+    if not values:
+        return False
+    write = [(object_name, record["Id"], values)]
+    return saving.save(errors, lambda: records.update(visit.caller, write), labels)
+
+
+def save_apps(visit: Visit, set_id: str, name: str, errors: FormErrors) -> bool:
+    """Save the posted connected apps of a permission set (a profile's own too); whether anything
+    changed."""
+    try:
+        return bool(app_grants.set_apps(visit.caller, set_id, name, visit.chosen("app")))
+    except RecordRefused as refused:
+        saving.spread(errors, refused.errors)
+        return False

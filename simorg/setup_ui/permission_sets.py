@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simorg.access import app_grants, needs, profile_lists, user_lists
-from simorg.errors import RecordRefused
 from simorg.org import records
 from simorg.setup_ui import permission_boxes
 from simorg.setup_ui.forms import FormErrors
 from simorg.setup_ui.listed import known_id, page_of
-from simorg.setup_ui.saving import first_problem, save, spread
+from simorg.setup_ui.saving import first_problem, save
 from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
@@ -159,21 +158,12 @@ def _save_properties(visit: Visit, found: dict[str, Any], errors: FormErrors) ->
 
 
 def _save_permissions(visit: Visit, found: dict[str, Any], errors: FormErrors) -> bool:
-    labels = permission_boxes.fields(visit.org, "PermissionSet")
-    values = permission_boxes.changes(visit, labels, found)
-    if not values:
-        return False
-    write = [("PermissionSet", found["Id"], values)]
-    return save(errors, lambda: records.update(visit.caller, write), labels)
+    return permission_boxes.save(visit, "PermissionSet", found, errors)
 
 
 def _save_apps(visit: Visit, found: dict[str, Any], errors: FormErrors) -> bool:
     name = f"permission set {found['Label']}"
-    try:
-        return bool(app_grants.set_apps(visit.caller, found["Id"], name, visit.chosen("app")))
-    except RecordRefused as refused:
-        spread(errors, refused.errors)
-        return False
+    return permission_boxes.save_apps(visit, found["Id"], name, errors)
 
 
 _SAVE = {

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 from simorg.access import app_grants, login_ranges, needs, profile_lists
 from simorg.access.login_ranges import HoursRefused, RangeRefused
 from simorg.access.weekly_hours import WEEKDAYS
-from simorg.errors import RecordRefused
-from simorg.org import records
 from simorg.setup_ui import permission_boxes
 from simorg.setup_ui.forms import FormErrors
 from simorg.setup_ui.listed import known_id, page_of
-from simorg.setup_ui.saving import save, spread
 from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
@@ -86,21 +83,12 @@ def change(visit: Visit, profile_id: str) -> Response:
 
 
 def _save_permissions(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
-    labels = permission_boxes.fields(visit.org, "Profile")
-    values = permission_boxes.changes(visit, labels, profile)
-    if not values:
-        return False
-    write = [("Profile", profile["Id"], values)]
-    return save(errors, lambda: records.update(visit.caller, write), labels)
+    return permission_boxes.save(visit, "Profile", profile, errors)
 
 
 def _save_apps(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
     name = f"profile {profile['Name']}"
-    try:
-        return bool(app_grants.set_apps(visit.caller, profile["SetId"], name, visit.chosen("app")))
-    except RecordRefused as refused:
-        spread(errors, refused.errors)
-        return False
+    return permission_boxes.save_apps(visit, profile["SetId"], name, errors)
 
 
 def _save_ranges(visit: Visit, profile: dict[str, Any], errors: FormErrors) -> bool:
