@@ -8,21 +8,24 @@ Importing this package loads nothing of the server.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from simorg.testing.apps import App as App
-from simorg.testing.errors import (
-    CallRefused,
-    ControlRefused,
-    LoginRefused,
-    RecordRefused,
-    SimorgError,
-)
-from simorg.testing.org import Org
-from simorg.testing.server import Simorg
-from simorg.testing.session import Session
-from simorg.testing.users import User
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simorg.testing.apps import App
+    from simorg.testing.errors import (
+        CallRefused,
+        ControlRefused,
+        LoginRefused,
+        RecordRefused,
+        SimorgError,
+    )
+    from simorg.testing.org import Org
+    from simorg.testing.server import Simorg
+    from simorg.testing.session import Session
+    from simorg.testing.users import User
 
 __all__ = [
     "App",
@@ -39,6 +42,26 @@ __all__ = [
     "start",
 ]
 
+_HOMES = {
+    "App": "apps",
+    "CallRefused": "errors",
+    "ControlRefused": "errors",
+    "LoginRefused": "errors",
+    "Org": "org",
+    "RecordRefused": "errors",
+    "Session": "session",
+    "Simorg": "server",
+    "SimorgError": "errors",
+    "User": "users",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Classes load when they are named: pytest imports this package at every start."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
 
 def connect(url: str, *, control_token: str | None = None, ca: str | Path | None = None) -> Simorg:
     """A server that runs somewhere: ``connect("http://127.0.0.1:8080")``.
@@ -46,6 +69,8 @@ def connect(url: str, *, control_token: str | None = None, ca: str | Path | None
     ``ca``: the file of its certificate authority, for an ``https`` URL. ``close()`` leaves the
     server running.
     """
+    from simorg.testing.server import Simorg
+
     return Simorg(url, control_token=control_token, ca=ca)
 
 
@@ -56,6 +81,7 @@ def start(**options: Any) -> Simorg:
     """
     from simorg.config import ServerConfig
     from simorg.server.server import Server
+    from simorg.testing.server import Simorg
 
     config = ServerConfig(**{"port": 0, "tls_port": 0, "proxy_port": 0, **options})
     server = Server(config).start()

@@ -66,12 +66,15 @@ class _Login:
     def refused(self, status: int, error: str, description: str) -> LoginRefused:
         return LoginRefused(self.flow, status, error, description)
 
-    def token(self, grant_type: str, **form: str) -> Session:
-        """Ask the token endpoint."""
+    def token(self, grant_type: str, *, at_home: bool = False, **form: str) -> Session:
+        """Ask the token endpoint; ``at_home``: under the org's own host name."""
         if "scope" in self.options and grant_type != "authorization_code":
             form["scope"] = self.options["scope"]
         data = urlencode({"grant_type": grant_type, **form})
-        answer = self.org.transport.request("POST", "/services/oauth2/token", data, _FORM)
+        host = {"Host": urlsplit(self.org.my_domain).netloc} if at_home else {}
+        answer = self.org.transport.request(
+            "POST", "/services/oauth2/token", data, {**_FORM, **host}
+        )
         try:
             told = answer.json()
         except ValueError:
@@ -79,7 +82,7 @@ class _Login:
         if answer.status >= 400:
             description = told.get("error_description", "")
             raise self.refused(answer.status, told.get("error", "unknown"), description)
-        return self.session(told)
+        return self.session({**told, "instance_url": self.org.http} if at_home else told)
 
     def session(self, told: dict[str, Any]) -> Session:
         """From the token endpoint's members."""
@@ -148,7 +151,8 @@ def _password(asked: _Login) -> Session:
 
 
 def _client_credentials(asked: _Login) -> Session:
-    return asked.token("client_credentials", **asked.client())
+    """Names no user, so the host says which org is meant."""
+    return asked.token("client_credentials", at_home=True, **asked.client())
 
 
 def _jwt_bearer(asked: _Login) -> Session:
