@@ -25,6 +25,8 @@ def measured(database: str | None, *, quick: bool) -> list[Row]:
         pages.fill(org)
         rows += [pages.rest_page(app, org), pages.soap_page(app, org)]
         rows += [orgs.new_org(catalogue), orgs.reset(catalogue)]
+        if database is None:
+            rows.append(orgs.org_per_test())
         if not quick:
             rows.append(orgs.indexed(catalogue))
     finally:

@@ -38,7 +38,7 @@ class Route:
 
 
 #: "" stands for more types than one
-_ORG = {"name": "string", "edition": "string", "definition": ""}
+_ORG = {"name": "string", "edition": "string", "definition": "", "sessions": "boolean"}
 _APP = {
     "installed": "boolean",
     "blocked": "boolean",

@@ -66,8 +66,9 @@ class _Login:
     def refused(self, status: int, error: str, description: str) -> LoginRefused:
         return LoginRefused(self.flow, status, error, description)
 
-    def token(self, grant_type: str, *, at_home: bool = False, **form: str) -> Session:
-        """Ask the token endpoint; ``at_home``: under the org's own host name."""
+    def token(self, grant_type: str, **form: str) -> Session:
+        """Ask the token endpoint; if no user is named, under the org's own host name."""
+        at_home = grant_type == "client_credentials"
         if "scope" in self.options and grant_type != "authorization_code":
             form["scope"] = self.options["scope"]
         data = urlencode({"grant_type": grant_type, **form})
@@ -151,8 +152,7 @@ def _password(asked: _Login) -> Session:
 
 
 def _client_credentials(asked: _Login) -> Session:
-    """Names no user, so the host says which org is meant."""
-    return asked.token("client_credentials", at_home=True, **asked.client())
+    return asked.token("client_credentials", **asked.client())
 
 
 def _jwt_bearer(asked: _Login) -> Session:

@@ -87,10 +87,8 @@ class Simorg:
         mapping. ``Org.drop()`` deletes it, as does the end of a ``with`` block.
         """
         asked: dict[str, Any] = {"name": name, "edition": edition, "definition": _definition(org)}
-        made = self.transport.control(
-            "POST", "orgs", {key: value for key, value in asked.items() if value is not None}
-        )
-        return Org(self, made)
+        told = {key: value for key, value in asked.items() if value is not None}
+        return Org(self, self.transport.control("POST", "orgs", {**told, "sessions": False}))
 
     def org(self, id: str) -> Org:
         """An org that is there."""

@@ -111,3 +111,11 @@ def test_an_api_session(api: Api, new: dict[str, Any]) -> None:
     made = api.post(f"orgs/{new['id']}/sessions", {"user": user, "context": "api"}).json
     assert (made["sessionType"], made["origin"]) == ("Oauth2", None)
     assert api.rest(made["sessionId"], "sobjects/Account/describe")[0] == 200
+
+
+def test_an_org_without_sessions(api: Api) -> None:
+    made = api.post("orgs", {"sessions": False}).json
+    assert not any("sessionId" in one for one in made["users"])
+    assert made["users"][0]["password"] == "simorg123"
+    api.delete(f"orgs/{made['id']}")
+    assert api.post("orgs", {"sessions": 1}).error["path"] == "sessions"
