@@ -127,7 +127,11 @@ class Api:
 PARTNER = Api(
     "partner",
     Names(
-        "Soap", "SoapBinding", "SforceService", "Soap", "u",
+        "Soap",
+        "SoapBinding",
+        "SforceService",
+        "Soap",
+        "u",
         (("ens", SOBJECT_URI), ("tns", PARTNER_URI), ("fns", FAULT_URI)),
     ),
     PartnerService,
@@ -138,7 +142,11 @@ PARTNER = Api(
 METADATA = Api(
     "metadata",
     Names(
-        "MetadataPortType", "MetadataBinding", "MetadataService", "Metadata", "m",
+        "MetadataPortType",
+        "MetadataBinding",
+        "MetadataService",
+        "Metadata",
+        "m",
         (("tns", METADATA_URI),),
     ),
     MetadataService,

@@ -31,8 +31,13 @@ LEAST_VERSION, MOST_VERSION = 20, 67
 _PATH = re.compile(r"/services/soap/(?P<letter>[^/]*)(?:/(?P<version>[^/]*)(?:/.*)?)?\Z", re.I)
 _VERSION = re.compile(r"(\d{1,3})(?:\.\d)?\Z")
 _BY_LETTER = {api.letter: api for api in APIS}
-_STATUS = {200: "200 OK", 404: "404 Not Found", 405: "405 Method Not Allowed",
-           413: "413 Request Entity Too Large", 500: "500 Internal Server Error"}
+_STATUS = {
+    200: "200 OK",
+    404: "404 Not Found",
+    405: "405 Method Not Allowed",
+    413: "413 Request Entity Too Large",
+    500: "500 Internal Server Error",
+}
 
 
 class Refused(Exception):
@@ -108,9 +113,7 @@ class Endpoint:
         self._catalogue = catalogue
         self._records = RecordWriters()
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         match = _PATH.match(environ.get("PATH_INFO", ""))
         letter = match["letter"] if match else ""
         api = _BY_LETTER.get(letter, PARTNER)
@@ -124,9 +127,7 @@ class Endpoint:
         start_response(_STATUS[status], [*headers.items(), *_headers(body)])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(
-        self, api: Api, version: str | None, environ: WSGIEnvironment
-    ) -> tuple[int, bytes]:
+    def _answer(self, api: Api, version: str | None, environ: WSGIEnvironment) -> tuple[int, bytes]:
         method = environ["REQUEST_METHOD"].upper()
         if method in ("GET", "HEAD") and _asks_wsdl(environ):
             return 200, _wsdl(api, _version(version), request_root(environ))
@@ -166,5 +167,3 @@ def _headers(body: bytes) -> list[tuple[str, str]]:
         ("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-
-

@@ -48,8 +48,11 @@ def _type(name: str, version: int) -> SettingsType:
 
 def _check_count(count: int) -> None:
     if count > _MOST_COMPONENTS:
-        raise api_fault("LIMIT_EXCEEDED", f"record limit reached. cannot submit more than"
-                        f" {_MOST_COMPONENTS} records in this call")
+        raise api_fault(
+            "LIMIT_EXCEEDED",
+            f"record limit reached. cannot submit more than"
+            f" {_MOST_COMPONENTS} records in this call",
+        )
 
 
 def read_metadata(call: Call, type_name: str | None, full_names: Sequence[str]) -> Markup:
@@ -68,9 +71,7 @@ def _component(kind: str, full_name: str, values: Mapping[str, bool] | None) -> 
     if values is None:
         return '<records xsi:nil="true"/>'
     fields = "".join(f"<{k}>{str(v).lower()}</{k}>" for k, v in sorted(values.items()))
-    return (
-        f'<records xsi:type="{kind}"><fullName>{escape(full_name)}</fullName>{fields}</records>'
-    )
+    return f'<records xsi:type="{kind}"><fullName>{escape(full_name)}</fullName>{fields}</records>'
 
 
 def update_metadata(call: Call, components: Sequence[etree._Element]) -> list[dict[str, Any]]:
@@ -108,9 +109,11 @@ class _Undone(Exception):
 def _parse(component: etree._Element, version: int) -> tuple[SettingsType, str, dict[str, bool]]:
     name = component.get(XSI_TYPE, "").rpartition(":")[2].strip()
     if not name:
-        raise client_fault("Must specify a {http://www.w3.org/2001/XMLSchema-instance}type"
-                           " attribute value for the {http://soap.sforce.com/2006/04/metadata}"
-                           "metadata element")
+        raise client_fault(
+            "Must specify a {http://www.w3.org/2001/XMLSchema-instance}type"
+            " attribute value for the {http://soap.sforce.com/2006/04/metadata}"
+            "metadata element"
+        )
     kind = _type(name, version)
     full_name, values = "", {}
     for child in elements(component):
@@ -121,8 +124,10 @@ def _parse(component: etree._Element, version: int) -> tuple[SettingsType, str, 
         elif local(child) in kind.elements:
             values[local(child)] = boolean(text(child))
         else:
-            raise client_fault(f"Element {{http://soap.sforce.com/2006/04/metadata}}{local(child)}"
-                               " invalid at this location")
+            raise client_fault(
+                f"Element {{http://soap.sforce.com/2006/04/metadata}}{local(child)}"
+                " invalid at this location"
+            )
     return kind, full_name, values
 
 
@@ -132,11 +137,16 @@ def _update(
     result: dict[str, Any] = {"errors": [], "fullName": full_name, "success": True}
     try:
         if not full_name:
-            raise ForbiddenError("Required fields are missing: [fullName]",
-                                 code="REQUIRED_FIELD_MISSING", fields=["fullName"])
+            raise ForbiddenError(
+                "Required fields are missing: [fullName]",
+                code="REQUIRED_FIELD_MISSING",
+                fields=["fullName"],
+            )
         if full_name != kind.full_name:
-            raise ForbiddenError(f"In field: fullName - no {kind.name} named {full_name} found",
-                                 code="INVALID_CROSS_REFERENCE_KEY")
+            raise ForbiddenError(
+                f"In field: fullName - no {kind.name} named {full_name} found",
+                code="INVALID_CROSS_REFERENCE_KEY",
+            )
         kind.update(caller, values, call.version)
     except SalesforceError as error:
         failed = {"fields": error.fields, "message": error.message, "statusCode": error.code}
@@ -146,12 +156,21 @@ def _update(
 
 OPERATIONS = (
     Operation(
-        "readMetadata", read_metadata, "type:string fullNames:string*", "result:ReadResult",
-        answer_headers="", faults="",
+        "readMetadata",
+        read_metadata,
+        "type:string fullNames:string*",
+        "result:ReadResult",
+        answer_headers="",
+        faults="",
     ),
     Operation(
-        "updateMetadata", update_metadata, "metadata:Metadata*", "result:SaveResult*",
-        headers="SessionHeader CallOptions AllOrNoneHeader", answer_headers="", faults="",
+        "updateMetadata",
+        update_metadata,
+        "metadata:Metadata*",
+        "result:SaveResult*",
+        headers="SessionHeader CallOptions AllOrNoneHeader",
+        answer_headers="",
+        faults="",
     ),
 )
 

@@ -16,7 +16,9 @@ _MOST_TYPES = 100
 #: where the schema's (REST's) words differ from the Partner WSDL's
 _TYPES = {"junctionIdList": "complexvalue"}
 _SOAP_TYPES = {
-    "urn:address": "tns:address", "urn:location": "tns:location", "urn:json": "tns:json",
+    "urn:address": "tns:address",
+    "urn:location": "tns:location",
+    "urn:json": "tns:json",
 }
 
 

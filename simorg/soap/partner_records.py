@@ -24,7 +24,10 @@ def _result(saved: SaveResult) -> Result:
         for error in saved.errors
     ]
     return {
-        "created": saved.created, "errors": errors, "id": saved.id, "success": saved.success,
+        "created": saved.created,
+        "errors": errors,
+        "id": saved.id,
+        "success": saved.success,
     }
 
 

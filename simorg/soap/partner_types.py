@@ -103,8 +103,10 @@ _type("InvalidateSessionsResult", "errors:Error* success:boolean")
 
 _type("ScopeInfo", "label:string name:string")
 _type("NamedLayoutInfo", "name:string")
-_type("PicklistEntry", "active:boolean defaultValue:boolean label:string~ validFor:base64Binary?"
-      " value:string")
+_type(
+    "PicklistEntry",
+    "active:boolean defaultValue:boolean label:string~ validFor:base64Binary? value:string",
+)
 _type("FilteredLookupInfo", "controllingFields:string* dependent:boolean optionalFilter:boolean")
 _type(
     "ActionOverride",
@@ -168,8 +170,10 @@ _type(
     " retrieveable:boolean searchable:boolean triggerable:boolean undeletable:boolean"
     " updateable:boolean",
 )
-_type("DescribeGlobalResult", "encoding:string~ maxBatchSize:int"
-      " sobjects:DescribeGlobalSObjectResult*")
+_type(
+    "DescribeGlobalResult",
+    "encoding:string~ maxBatchSize:int sobjects:DescribeGlobalSObjectResult*",
+)
 
 # Headers: elements of these types, in a request's (LimitInfoHeader: an answer's) soap Header.
 _type("LogInfo", "category:string level:string")
@@ -208,9 +212,19 @@ fault.type(
     " extendedErrorDetails:ExtendedErrorDetails*~",
 )
 fault.type("ApiQueryFault", "row:int column:int", base="ApiFault")
-for _name in ("LoginFault", "InvalidQueryLocatorFault", "InvalidNewPasswordFault",
-              "InvalidOldPasswordFault", "InvalidIdFault", "UnexpectedErrorFault"):
+for _name in (
+    "LoginFault",
+    "InvalidQueryLocatorFault",
+    "InvalidNewPasswordFault",
+    "InvalidOldPasswordFault",
+    "InvalidIdFault",
+    "UnexpectedErrorFault",
+):
     fault.type(_name, base="ApiFault")
-for _name in ("InvalidFieldFault", "InvalidSObjectFault", "MalformedQueryFault",
-              "MalformedSearchFault"):
+for _name in (
+    "InvalidFieldFault",
+    "InvalidSObjectFault",
+    "MalformedQueryFault",
+    "MalformedSearchFault",
+):
     fault.type(_name, base="ApiQueryFault")

@@ -133,5 +133,3 @@ class WireProtocol(Soap11):  # type: ignore[misc]
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """One piece of bytes."""
         ctx.out_string = ["".join(ctx.out_document).encode("utf-8")]
-
-

@@ -34,13 +34,27 @@ from simorg.soap.xmltext import Markup, escape, needs_escape
 Vector = Callable[[Sequence[Row], Sequence[Sequence[Any]]], Iterable[str]]
 
 _XSD_TYPES = {
-    "boolean": "boolean", "int": "int", "long": "long", "double": "double",
-    "currency": "double", "percent": "double", "date": "date", "datetime": "dateTime",
+    "boolean": "boolean",
+    "int": "int",
+    "long": "long",
+    "double": "double",
+    "currency": "double",
+    "percent": "double",
+    "date": "date",
+    "datetime": "dateTime",
     "time": "time",
 }
 _ADDRESS = (
-    "latitude", "longitude", "city", "country", "countryCode", "geocodeAccuracy", "postalCode",
-    "state", "stateCode", "street",
+    "latitude",
+    "longitude",
+    "city",
+    "country",
+    "countryCode",
+    "geocodeAccuracy",
+    "postalCode",
+    "state",
+    "stateCode",
+    "street",
 )
 _LOCATION = ("latitude", "longitude")
 _AS_IT_IS = frozenset({"id", "reference", "date", "time", "int", "long"})
@@ -209,9 +223,11 @@ def _head(layout: Layout) -> Vector:
                 f"{start}<sf:Id>{v}</sf:Id>" if v is not None else start + nil
                 for v in columns[id_index]
             ]
-        ids = repeat(nil, len(rows)) if id_index is None else [
-            f"<sf:Id>{v}</sf:Id>" for v in columns[id_index]
-        ]
+        ids = (
+            repeat(nil, len(rows))
+            if id_index is None
+            else [f"<sf:Id>{v}</sf:Id>" for v in columns[id_index]]
+        )
         types = [t or kind for t in columns[type_index]]
         return [f"<sf:type>{t}</sf:type>{i}" for t, i in zip(types, ids, strict=True)]
 
@@ -245,7 +261,8 @@ def compile_records(layout: Layout, tag: str) -> Callable[[Sequence[Row]], str]:
 
 def _result_content(done: bool, locator: str | None, records: str, size: int) -> str:
     place = (
-        '<queryLocator xsi:nil="true"/>' if locator is None
+        '<queryLocator xsi:nil="true"/>'
+        if locator is None
         else f"<queryLocator>{escape(locator)}</queryLocator>"
     )
     return f"<done>{xmltext.boolean(done)}</done>{place}{records}<size>{size}</size>"
@@ -256,9 +273,7 @@ class RecordWriters:
 
     def __init__(self, capacity: int = 512) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[Layout, str], Callable[[Sequence[Row]], str]] = (
-            OrderedDict()
-        )
+        self._kept: OrderedDict[tuple[Layout, str], Callable[[Sequence[Row]], str]] = OrderedDict()
 
     def records(self, layout: Layout, rows: Sequence[Row], tag: str) -> str:
         """Rows as elements of that tag."""

@@ -111,14 +111,20 @@ TYPES: Mapping[str, SettingsType] = {
     t.name: t
     for t in (
         SettingsType(
-            "ConnectedAppSettings", "ConnectedApp", frozenset({*_ACCESS, _SKIP_WIZARD}),
-            _read_connected_apps, _update_connected_apps,
+            "ConnectedAppSettings",
+            "ConnectedApp",
+            frozenset({*_ACCESS, _SKIP_WIZARD}),
+            _read_connected_apps,
+            _update_connected_apps,
             # https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_connectedappsettings.htm
             since=47,
         ),
         SettingsType(
-            "SiteSettings", "Site", frozenset({*_SITE_PLAIN, _VISUALFORCE}),
-            _read_sites, _update_sites,
+            "SiteSettings",
+            "Site",
+            frozenset({*_SITE_PLAIN, _VISUALFORCE}),
+            _read_sites,
+            _update_sites,
         ),
     )
 }

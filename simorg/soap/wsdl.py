@@ -154,16 +154,25 @@ class Document:
     def _binding(self, root: Any) -> None:
         names = self._names
         binding = _sub(root, _q("binding"), name=names.binding, type=f"tns:{names.port_type}")
-        _sub(binding, f"{{{_SOAP}}}binding", style="document",
-             transport="http://schemas.xmlsoap.org/soap/http")
+        _sub(
+            binding,
+            f"{{{_SOAP}}}binding",
+            style="document",
+            transport="http://schemas.xmlsoap.org/soap/http",
+        )
         for method in self._methods:
             operation = _sub(binding, _q("operation"), name=method.operation_name)
             _sub(operation, f"{{{_SOAP}}}operation", soapAction="")
             for direction, headers in (("input", method.in_header), ("output", method.out_header)):
                 side = _sub(operation, _q(direction))
                 for header in headers or ():
-                    _sub(side, f"{{{_SOAP}}}header", use="literal", message="tns:Header",
-                         part=header.get_type_name())
+                    _sub(
+                        side,
+                        f"{{{_SOAP}}}header",
+                        use="literal",
+                        message="tns:Header",
+                        part=header.get_type_name(),
+                    )
                 _sub(side, f"{{{_SOAP}}}body", parts="parameters", use="literal")
             for fault in self._declared_faults(method):
                 element = _sub(operation, _q("fault"), name=fault)

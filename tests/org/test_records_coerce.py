@@ -247,9 +247,7 @@ def test_a_coercer_answers_or_refuses_and_is_stable(kind: str, value: Any) -> No
         assert one(result) == result
 
 
-@given(
-    st.sampled_from(KINDS), st.lists(st.one_of(st.text(max_size=25), SCALARS), min_size=1)
-)
+@given(st.sampled_from(KINDS), st.lists(st.one_of(st.text(max_size=25), SCALARS), min_size=1))
 def test_a_column_is_read_as_its_values_are(kind: str, column: list[Any]) -> None:
     field = Field("F", "F", kind, length=20, precision=8, scale=2, picklist=values("a", "b"))
     one = coercer(field)

@@ -44,17 +44,20 @@ def test_audit_fields_come_from_the_caller_and_the_clock(org: Org) -> None:
     caller = user(org)
     account = made(caller, "Account", Name="a")
     moment = "2031-02-03T04:05:06.000+0000"
-    assert read(
-        caller,
-        "Account",
-        account,
-        "CreatedById",
-        "LastModifiedById",
-        "OwnerId",
-        "CreatedDate",
-        "LastModifiedDate",
-        "SystemModstamp",
-    ) == (caller.user_id,) * 3 + (moment,) * 3
+    assert (
+        read(
+            caller,
+            "Account",
+            account,
+            "CreatedById",
+            "LastModifiedById",
+            "OwnerId",
+            "CreatedDate",
+            "LastModifiedDate",
+            "SystemModstamp",
+        )
+        == (caller.user_id,) * 3 + (moment,) * 3
+    )
 
 
 def test_read_only_fields_are_named_together(org: Org) -> None:

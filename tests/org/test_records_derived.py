@@ -74,9 +74,11 @@ def test_rows_of_opportunity_stage_define_stages(org: Org) -> None:
             },
         )
     record = deal(org, StageName="signed")
-    assert read(
-        user(org), "Opportunity", record, "Probability", "IsWon", "ForecastCategory"
-    ) == (95, 1, "Forecast")
+    assert read(user(org), "Opportunity", record, "Probability", "IsWon", "ForecastCategory") == (
+        95,
+        1,
+        "Forecast",
+    )
 
 
 def test_closing_a_case(org: Org) -> None:

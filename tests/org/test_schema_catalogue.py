@@ -44,8 +44,8 @@ def test_all_objects_are_there(standard: StandardCatalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ScratchOrgInfo", "ActiveScratchOrg", "SignupRequest", "CurrencyType",
-             "DatedConversionRate"]
+    "name",
+    ["ScratchOrgInfo", "ActiveScratchOrg", "SignupRequest", "CurrencyType", "DatedConversionRate"],
 )
 def test_objects_of_features_clients_look_for_are_absent(
     standard: StandardCatalogue, name: str

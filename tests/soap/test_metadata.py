@@ -28,8 +28,10 @@ def call(wire: Wire, session: str, body: str, version: str = "59.0", headers: st
 
 def read(wire: Wire, session: str, kind: str, name: str, version: str = "59.0") -> dict[str, str]:
     answer = call(
-        wire, session,
-        f"<readMetadata><type>{kind}</type><fullNames>{name}</fullNames></readMetadata>", version,
+        wire,
+        session,
+        f"<readMetadata><type>{kind}</type><fullNames>{name}</fullNames></readMetadata>",
+        version,
     )
     assert answer.status == 200, answer.text
     (record,) = answer.find("//m:result/m:records")
@@ -40,9 +42,11 @@ def read(wire: Wire, session: str, kind: str, name: str, version: str = "59.0") 
 def update(wire: Wire, session: str, kind: str, name: str, *args: Any, **values: str) -> Answer:
     fields = "".join(f"<{k}>{v}</{k}>" for k, v in values.items())
     return call(
-        wire, session,
+        wire,
+        session,
         f'<updateMetadata><metadata xsi:type="{kind}"><fullName>{name}</fullName>{fields}'
-        "</metadata></updateMetadata>", *args,
+        "</metadata></updateMetadata>",
+        *args,
     )
 
 
@@ -58,8 +62,13 @@ def test_connected_app_settings_are_the_preference(wire: Wire, org: Org) -> None
         "enableAdminApprovedAppsOnlyForExternalUser": "false",
         "enableSkipUserProvisioningWizardWelcomePage": "false",
     }
-    saved = update(wire, session, *CONNECTED, enableAdminApprovedAppsOnly="true",
-                   enableSkipUserProvisioningWizardWelcomePage="1")
+    saved = update(
+        wire,
+        session,
+        *CONNECTED,
+        enableAdminApprovedAppsOnly="true",
+        enableSkipUserProvisioningWizardWelcomePage="1",
+    )
     assert saved.one("//m:result/m:success") == "true"
     assert saved.one("//m:result/m:fullName") == "ConnectedApp"
     access = settings.api_access_control(org)
@@ -79,7 +88,8 @@ def test_without_the_feature_its_elements_are_absent(wire: Wire, org: Org) -> No
     session = wire.login(username(org, "admin"))
     settings.update(org, "apiAccessControl", {"provisioned": False})
     assert set(read(wire, session, *CONNECTED)) == {
-        "fullName", "enableSkipUserProvisioningWizardWelcomePage",
+        "fullName",
+        "enableSkipUserProvisioningWizardWelcomePage",
     }
     for value in ("true", "false"):
         refused = update(wire, session, *CONNECTED, enableAdminApprovedAppsOnly=value)
@@ -115,7 +125,8 @@ def test_connected_app_settings_begin_with_version_47(wire: Wire, org: Org) -> N
 def test_what_is_not_there_is_nil(wire: Wire, org: Org) -> None:
     session = wire.login(username(org, "admin"))
     answer = call(
-        wire, session,
+        wire,
+        session,
         "<readMetadata><type>ConnectedAppSettings</type><fullNames>Nope</fullNames>"
         "<fullNames>ConnectedApp</fullNames></readMetadata>",
     )
@@ -126,8 +137,9 @@ def test_what_is_not_there_is_nil(wire: Wire, org: Org) -> None:
 
 def test_an_update_of_something_else_fails_and_changes_nothing(wire: Wire, org: Org) -> None:
     session = wire.login(username(org, "admin"))
-    other = update(wire, session, "ConnectedAppSettings", "Nope",
-                   enableAdminApprovedAppsOnly="true")
+    other = update(
+        wire, session, "ConnectedAppSettings", "Nope", enableAdminApprovedAppsOnly="true"
+    )
     assert other.one("//m:result/m:success") == "false"
     nameless = update(wire, session, "ConnectedAppSettings", "", enableAdminApprovedAppsOnly="true")
     assert nameless.one("//m:errors/m:statusCode") == "REQUIRED_FIELD_MISSING"
@@ -137,18 +149,30 @@ def test_an_update_of_something_else_fails_and_changes_nothing(wire: Wire, org: 
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("<readMetadata><type>Nope</type><fullNames>x</fullNames></readMetadata>",
-         "sf:INVALID_TYPE"),
+        (
+            "<readMetadata><type>Nope</type><fullNames>x</fullNames></readMetadata>",
+            "sf:INVALID_TYPE",
+        ),
         ("<readMetadata/>", "sf:MISSING_ARGUMENT"),
-        ("<readMetadata><type>ConnectedAppSettings</type>" + "<fullNames>x</fullNames>" * 11
-         + "</readMetadata>", "sf:LIMIT_EXCEEDED"),
+        (
+            "<readMetadata><type>ConnectedAppSettings</type>"
+            + "<fullNames>x</fullNames>" * 11
+            + "</readMetadata>",
+            "sf:LIMIT_EXCEEDED",
+        ),
         ("<updateMetadata><metadata/></updateMetadata>", "soapenv:Client"),
         ('<updateMetadata><metadata xsi:type="Nope"/></updateMetadata>', "sf:INVALID_TYPE"),
-        ('<updateMetadata><metadata xsi:type="ConnectedAppSettings"><nope>1</nope></metadata>'
-         "</updateMetadata>", "soapenv:Client"),
-        ('<updateMetadata><metadata xsi:type="met:ConnectedAppSettings"><fullName>ConnectedApp'
-         "</fullName><enableAdminApprovedAppsOnly>maybe</enableAdminApprovedAppsOnly></metadata>"
-         "</updateMetadata>", "soapenv:Client"),
+        (
+            '<updateMetadata><metadata xsi:type="ConnectedAppSettings"><nope>1</nope></metadata>'
+            "</updateMetadata>",
+            "soapenv:Client",
+        ),
+        (
+            '<updateMetadata><metadata xsi:type="met:ConnectedAppSettings"><fullName>ConnectedApp'
+            "</fullName><enableAdminApprovedAppsOnly>maybe</enableAdminApprovedAppsOnly></metadata>"
+            "</updateMetadata>",
+            "soapenv:Client",
+        ),
         ("<deploy/>", "soapenv:Client"),
         ("<login/>", "soapenv:Client"),
     ],
@@ -181,8 +205,10 @@ def test_all_or_none(wire: Wire, org: Org) -> None:
 @pytest.mark.parametrize("user", ["standard", "integration"])
 def test_ordinary_users_may_not(wire: Wire, org: Org, user: str) -> None:
     session = wire.login(username(org, user))
-    for body in ("<readMetadata><type>ConnectedAppSettings</type></readMetadata>",
-                 "<updateMetadata/>"):
+    for body in (
+        "<readMetadata><type>ConnectedAppSettings</type></readMetadata>",
+        "<updateMetadata/>",
+    ):
         assert call(wire, session, body).fault[:2] == (
             "sf:INSUFFICIENT_ACCESS",
             "INSUFFICIENT_ACCESS: use of the Metadata API requires a user with the ModifyAllData"

@@ -53,9 +53,7 @@ def test_an_answer_is_shaped_as_the_clients_insist(wire: Wire, session: str) -> 
     assert "<soapenv:Header><LimitInfoHeader><limitInfo><current>" in text
 
 
-def test_urls_are_built_from_the_request(
-    org: Org, shared_catalogue: OrgCatalogue
-) -> None:
+def test_urls_are_built_from_the_request(org: Org, shared_catalogue: OrgCatalogue) -> None:
     app = application(shared_catalogue)
     for scheme, host in (("http", "127.0.0.1:8080"), ("https", "login.salesforce.com")):
         answer = Wire(app, host=host, scheme=scheme).call(
@@ -148,7 +146,9 @@ def test_simple_salesforce_reaches_us_through_its_domain(wire: Wire, org: Org) -
         "<n1:password>simorg123</n1:password></n1:login></soapenv:Body></soapenv:Envelope>"
     )
     answer = wire.post(
-        body, "/services/Soap/u/59.0", QUERY_STRING=".salesforce.com/services/Soap/u/59.0",
+        body,
+        "/services/Soap/u/59.0",
+        QUERY_STRING=".salesforce.com/services/Soap/u/59.0",
         HTTP_SOAPACTION="login",
     )
     assert answer.status == 200
@@ -187,7 +187,8 @@ def test_pyforce_s_delete_says_id(wire: Wire, session: str) -> None:
 def test_unqualified_children_and_a_prefixed_type_hint(wire: Wire, session: str) -> None:
     answer = wire.call(
         '<urn:create><urn:sObjects xsi:type="so:Account"><type>Account</type><Name>CCI</Name>'
-        "</urn:sObjects></urn:create>", session,
+        "</urn:sObjects></urn:create>",
+        session,
     )
     assert answer.one("//p:result/p:success") == "true"
 
@@ -206,7 +207,8 @@ def test_field_names_of_any_case_and_15_character_ids(wire: Wire, session: str) 
     key = create(wire, session, account("Case")).one("//p:result/p:id")
     answer = wire.call(
         f"<urn:update><urn:sObjects><type>account</type><id>{key[:15]}</id><nAmE>CASE</nAmE>"
-        "</urn:sObjects></urn:update>", session,
+        "</urn:sObjects></urn:update>",
+        session,
     )
     assert answer.one("//p:result/p:id") == key
     assert names(wire, session, f"Id = '{key}'") == ["CASE"]
@@ -223,9 +225,7 @@ def test_values_come_out_as_they_went_in(wire: Wire, session: str) -> None:
         "SELECT AnnualRevenue, NumberOfEmployees, Description, BillingAddress, IsDeleted,"
         f" CreatedDate, Phone, Owner.Username FROM Account WHERE Id = '{key}'"
     )
-    answer = wire.call(
-        f"<urn:query><urn:queryString>{soql}</urn:queryString></urn:query>", session
-    )
+    answer = wire.call(f"<urn:query><urn:queryString>{soql}</urn:queryString></urn:query>", session)
     assert answer.one("//sf:AnnualRevenue") == "1.39E8"
     assert answer.one("//sf:NumberOfEmployees") == "12"
     assert answer.one("//sf:Description") == "a <b> & \u00e9 \u65e5"
@@ -245,7 +245,8 @@ def test_null_is_set_by_name_only(wire: Wire, session: str) -> None:
     def update(change: str) -> None:
         wire.call(
             f"<urn:update><urn:sObjects><so:type>Account</so:type><so:Id>{key}</so:Id>{change}"
-            "</urn:sObjects></urn:update>", session,
+            "</urn:sObjects></urn:update>",
+            session,
         )
 
     update('<so:Phone xsi:nil="true"/>')
@@ -257,15 +258,14 @@ def test_null_is_set_by_name_only(wire: Wire, session: str) -> None:
 def test_aggregates(wire: Wire, session: str) -> None:
     create(wire, session, account("Agg"), account("Agg"))
     soql = "SELECT Name, COUNT(Id) n FROM Account WHERE Name = 'Agg' GROUP BY Name"
-    answer = wire.call(
-        f"<urn:query><urn:queryString>{soql}</urn:queryString></urn:query>", session
-    )
+    answer = wire.call(f"<urn:query><urn:queryString>{soql}</urn:queryString></urn:query>", session)
     assert answer.one("//p:records/sf:type") == "AggregateResult"
     assert answer.one("//p:records/sf:n") == "2"
     assert answer.find("//p:records/sf:n/@xsi:type") == ["xsd:int"]
     counted = wire.call(
         "<urn:query><urn:queryString>SELECT COUNT() FROM Account WHERE Name = 'Agg'"
-        "</urn:queryString></urn:query>", session,
+        "</urn:queryString></urn:query>",
+        session,
     )
     assert counted.one("//p:result/p:size") == "2"
     assert counted.find("//p:records") == []
@@ -273,8 +273,8 @@ def test_aggregates(wire: Wire, session: str) -> None:
 
 def test_malformed_queries_say_where(wire: Wire, session: str) -> None:
     answer = wire.call(
-        "<urn:query><urn:queryString>select adfId, Name from Contact</urn:queryString>"
-        "</urn:query>", session,
+        "<urn:query><urn:queryString>select adfId, Name from Contact</urn:queryString></urn:query>",
+        session,
     )
     code, text, detail = answer.fault
     assert (code, detail) == ("sf:INVALID_FIELD", "InvalidFieldFault")
@@ -303,7 +303,8 @@ def test_all_or_none(wire: Wire, session: str) -> None:
     answer = create(wire, session, account("AON"), bad, headers=header)
     assert answer.texts("//p:result/p:success") == ["false", "false"]
     assert answer.texts("//p:errors/p:statusCode") == [
-        "ALL_OR_NONE_OPERATION_ROLLED_BACK", "REQUIRED_FIELD_MISSING",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "REQUIRED_FIELD_MISSING",
     ]
     assert names(wire, session, "Name = 'AON'") == []
     create(wire, session, account("AON"), bad)
@@ -318,32 +319,55 @@ def test_more_than_200_records(wire: Wire, session: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "given"), [(None, 500), ("1", 200), ("250", 250), ("9999", 600), ("-5", 200)]
 )
-def test_batch_sizes(
-    wire: Wire, session: str, asked: str | None, given: int
-) -> None:
+def test_batch_sizes(wire: Wire, session: str, asked: str | None, given: int) -> None:
     for start in range(0, 600, 200):
         create(wire, session, *[account(f"B{i}") for i in range(start, start + 200)])
     header = (
         f"<urn:QueryOptions><urn:batchSize>{asked}</urn:batchSize></urn:QueryOptions>"
-        if asked else ""
+        if asked
+        else ""
     )
     answer = wire.call(
         "<urn:query><urn:queryString>SELECT Id FROM Account WHERE Name LIKE 'B%' AND"
         " AnnualRevenue = null AND CreatedDate = TODAY AND Phone = null</urn:queryString>"
-        "</urn:query>", session, header,
+        "</urn:query>",
+        session,
+        header,
     )
     assert len(answer.find("//p:records")) == given
     assert answer.one("//p:done") == str(given == 600).lower()
 
 
-@pytest.mark.parametrize("operation", ["query", "queryAll", "queryMore", "search", "retrieve",
-                                       "upsert", "getUpdated", "describeSObject", "setPassword"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "query",
+        "queryAll",
+        "queryMore",
+        "search",
+        "retrieve",
+        "upsert",
+        "getUpdated",
+        "describeSObject",
+        "setPassword",
+    ],
+)
 def test_missing_arguments(wire: Wire, session: str, operation: str) -> None:
     assert wire.call(f"<urn:{operation}/>", session).fault[0] == "sf:MISSING_ARGUMENT"
 
 
-@pytest.mark.parametrize("operation", ["create", "update", "delete", "describeSObjects",
-                                       "invalidateSessions", "undelete", "emptyRecycleBin"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "create",
+        "update",
+        "delete",
+        "describeSObjects",
+        "invalidateSessions",
+        "undelete",
+        "emptyRecycleBin",
+    ],
+)
 def test_nothing_to_do_is_no_mistake(wire: Wire, session: str, operation: str) -> None:
     answer = wire.call(f"<urn:{operation}/>", session)
     assert answer.status == 200
@@ -353,7 +377,8 @@ def test_nothing_to_do_is_no_mistake(wire: Wire, session: str, operation: str) -
 def test_ids_that_are_none(wire: Wire, session: str) -> None:
     answer = wire.call(
         '<urn:delete><urn:ids>nope</urn:ids><urn:ids xsi:nil="true"/>'
-        "<urn:ids>001000000000000AAA</urn:ids></urn:delete>", session,
+        "<urn:ids>001000000000000AAA</urn:ids></urn:delete>",
+        session,
     )
     assert answer.texts("//p:result/p:success") == ["false"] * 3
     assert answer.texts("//p:errors/p:statusCode")[0] == "MALFORMED_ID"
@@ -376,7 +401,8 @@ def test_older_clients_are_not_sent_what_their_wsdl_lacks(
     def members(version: str) -> tuple[set[str], set[str]]:
         answer = wire.call(
             "<urn:describeSObject><urn:sObjectType>Lead</urn:sObjectType></urn:describeSObject>",
-            session, path=f"/services/Soap/u/{version}",
+            session,
+            path=f"/services/Soap/u/{version}",
         )
         return tuple(  # type: ignore[return-value]
             {e.tag.rpartition("}")[2] for e in answer.find(f"//p:{path}/*")}
@@ -460,9 +486,7 @@ POLICIES = (
 )
 
 
-def test_the_divergence_over_soap(
-    wire: Wire, org: Org, shared_catalogue: OrgCatalogue
-) -> None:
+def test_the_divergence_over_soap(wire: Wire, org: Org, shared_catalogue: OrgCatalogue) -> None:
     """Stored self-authorize, enforced admin-approved: only a JWT session reads the truth.
 
     https://help.salesforce.com/s/articleView?id=xcloud.security_api_access_control_all_users.htm

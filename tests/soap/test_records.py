@@ -30,9 +30,7 @@ ID = "001Hp0000000001AAA"
 
 
 def parse(xml: str) -> Any:
-    declared = " ".join(
-        f'xmlns:{p}="{NAMESPACES[p]}"' for p in ("sf", "xsi")
-    )
+    declared = " ".join(f'xmlns:{p}="{NAMESPACES[p]}"' for p in ("sf", "xsi"))
     return etree.fromstring(
         f'<root xmlns="urn:partner.soap.sforce.com" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
         f" {declared}>{xml}</root>"
@@ -72,14 +70,25 @@ def test_the_leading_id_is_nil_when_not_selected() -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
-        ("boolean", 0, "false"), ("boolean", 1, "true"), ("boolean", True, "true"),
-        ("int", 5, "5"), ("currency", 1.39e8, "1.39E8"), ("double", 5.0, "5.0"),
-        ("double", 1234567.25, "1234567.25"), ("double", 12345678.5, "1.23456785E7"),
-        ("double", -0.5, "-0.5"), ("percent", 12, "12.0"),
+        ("boolean", 0, "false"),
+        ("boolean", 1, "true"),
+        ("boolean", True, "true"),
+        ("int", 5, "5"),
+        ("currency", 1.39e8, "1.39E8"),
+        ("double", 5.0, "5.0"),
+        ("double", 1234567.25, "1234567.25"),
+        ("double", 12345678.5, "1.23456785E7"),
+        ("double", -0.5, "-0.5"),
+        ("percent", 12, "12.0"),
         ("datetime", "2024-01-01T00:00:00.000+0000", "2024-01-01T00:00:00.000Z"),
-        ("date", "2024-01-31", "2024-01-31"), ("time", "20:16:26.000Z", "20:16:26.000Z"),
-        ("base64", b"\x00\xff", "AP8="), ("string", "", ""), ("string", None, None),
-        ("boolean", None, None), ("datetime", None, None), ("double", None, None),
+        ("date", "2024-01-31", "2024-01-31"),
+        ("time", "20:16:26.000Z", "20:16:26.000Z"),
+        ("base64", b"\x00\xff", "AP8="),
+        ("string", "", ""),
+        ("string", None, None),
+        ("boolean", None, None),
+        ("datetime", None, None),
+        ("double", None, None),
     ],
 )
 def test_forms_of_values(kind: str, value: object, expected: str | None) -> None:
@@ -99,11 +108,20 @@ def _xml_can(char: str) -> bool:
     return code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF
 
 
-@given(st.lists(st.tuples(st.booleans() | st.none(), st.floats(allow_nan=False,
-       allow_infinity=False) | st.none(), st.integers() | st.none()), max_size=6))
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans() | st.none(),
+            st.floats(allow_nan=False, allow_infinity=False) | st.none(),
+            st.integers() | st.none(),
+        ),
+        max_size=6,
+    )
+)
 def test_numbers_read_back_as_what_they_were(rows: list[tuple[Any, ...]]) -> None:
-    shape = Layout("X", (Column("B", "boolean", 0), Column("D", "double", 1),
-                         Column("I", "int", 2)))
+    shape = Layout(
+        "X", (Column("B", "boolean", 0), Column("D", "double", 1), Column("I", "int", 2))
+    )
     for record, (flag, number, integer) in zip(records(shape, *rows), rows, strict=True):
         read = dict(fields(record)[2:])
         assert read["B"] == (None if flag is None else str(flag).lower())
@@ -137,7 +155,11 @@ def test_children_are_a_query_result_of_their_own() -> None:
     result = first.find(SF + "Contacts")
     assert result.get(XSI + "type") == "QueryResult"
     assert [c.tag for c in result] == [
-        P + "done", P + "queryLocator", P + "records", P + "records", P + "size",
+        P + "done",
+        P + "queryLocator",
+        P + "records",
+        P + "records",
+        P + "size",
     ]
     assert result.findtext(P + "done") == "false"
     assert result.findtext(P + "queryLocator") == "01gxx-2"
@@ -153,9 +175,16 @@ def test_an_address_is_typed_and_complete() -> None:
     address = first.find(SF + "BillingAddress")
     assert address.get(XSI + "type") == "address"
     assert fields(address) == [
-        ("latitude", "50.7"), ("longitude", None), ("city", "Bonn"), ("country", None),
-        ("countryCode", None), ("geocodeAccuracy", None), ("postalCode", None), ("state", None),
-        ("stateCode", None), ("street", "A<B"),
+        ("latitude", "50.7"),
+        ("longitude", None),
+        ("city", "Bonn"),
+        ("country", None),
+        ("countryCode", None),
+        ("geocodeAccuracy", None),
+        ("postalCode", None),
+        ("state", None),
+        ("stateCode", None),
+        ("street", "A<B"),
     ]
     assert second.find(SF + "BillingAddress").get(XSI + "nil") == "true"
 
@@ -176,7 +205,10 @@ def test_aggregates_tell_their_types() -> None:
     shape = layout(("expr0", "int"), ("total", "currency"), ("Industry", "picklist"), sobject=None)
     (record,) = records(shape, (3, 2.5, None))
     assert fields(record) == [
-        ("type", "AggregateResult"), ("Id", None), ("expr0", "3"), ("total", "2.5"),
+        ("type", "AggregateResult"),
+        ("Id", None),
+        ("expr0", "3"),
+        ("total", "2.5"),
         ("Industry", None),
     ]
     assert record.find(SF + "expr0").get(XSI + "type") == "xsd:int"
@@ -188,7 +220,9 @@ def test_a_query_result_in_wire_order() -> None:
     result = parse(RecordWriters().query_result(ResultPage(shape, [(ID,)], 7, False, "01g-1")))[0]
     assert result.get(XSI + "type") == "QueryResult"
     assert [(etree.QName(c).localname, c.text) for c in result if len(c) == 0] == [
-        ("done", "false"), ("queryLocator", "01g-1"), ("size", "7"),
+        ("done", "false"),
+        ("queryLocator", "01g-1"),
+        ("size", "7"),
     ]
     empty = parse(RecordWriters().query_result(ResultPage(shape, [], 0, True)))[0]
     assert [etree.QName(c).localname for c in empty] == ["done", "queryLocator", "size"]

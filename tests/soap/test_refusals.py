@@ -47,9 +47,13 @@ def test_versions_that_are_not_served(wire: Wire, version: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/services/Soap/u/20.0", "/services/Soap/u/67.0", "/services/Soap/u/59.0/",
-        "/services/Soap/u/59", "/services/Soap/u/59.0/00D000000000001",
-        "/services/Soap/u/59.0/anything/at/all", "/services/soap/u/59.0",
+        "/services/Soap/u/20.0",
+        "/services/Soap/u/67.0",
+        "/services/Soap/u/59.0/",
+        "/services/Soap/u/59",
+        "/services/Soap/u/59.0/00D000000000001",
+        "/services/Soap/u/59.0/anything/at/all",
+        "/services/soap/u/59.0",
     ],
 )
 def test_paths_that_are_served(wire: Wire, path: str) -> None:
@@ -73,9 +77,21 @@ def test_other_verbs(wire: Wire, method: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "", "   ", "{}", "<", "<a>", "<a></b>", QUERY[:-1], QUERY.replace("</urn:query>", ""),
-        "<a>&nope;</a>", QUERY.replace("User", "A & B"), "\x00", "<a>\x01</a>", QUERY + QUERY,
-        '<?xml version="1.0" encoding="nope"?><a/>', b"<a>\xff</a>",
+        "",
+        "   ",
+        "{}",
+        "<",
+        "<a>",
+        "<a></b>",
+        QUERY[:-1],
+        QUERY.replace("</urn:query>", ""),
+        "<a>&nope;</a>",
+        QUERY.replace("User", "A & B"),
+        "\x00",
+        "<a>\x01</a>",
+        QUERY + QUERY,
+        '<?xml version="1.0" encoding="nope"?><a/>',
+        b"<a>\xff</a>",
     ],
 )
 def test_xml_that_is_not_well_formed(wire: Wire, body: str | bytes) -> None:
@@ -116,7 +132,9 @@ def test_operation_names_keep_their_case(wire: Wire) -> None:
 def test_an_unknown_argument(wire: Wire) -> None:
     body = "<urn:query><item>x</item></urn:query>"
     assert wire.call(body, "x").fault == (
-        "soapenv:Client", "Element {}item invalid at this location", None,
+        "soapenv:Client",
+        "Element {}item invalid at this location",
+        None,
     )
     nested = "<urn:query><urn:queryString><b>x</b></urn:queryString></urn:query>"
     assert wire.call(nested, "x").fault[1] == "Element {}b invalid at this location"
@@ -125,10 +143,14 @@ def test_an_unknown_argument(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("headers", "text"),
     [
-        ("<urn:AllOrNoneHeader><urn:allOrNone>perhaps</urn:allOrNone></urn:AllOrNoneHeader>",
-         "'perhaps' is not a valid value for the type xsd:boolean"),
-        ("<urn:QueryOptions><urn:batchSize>many</urn:batchSize></urn:QueryOptions>",
-         "'many' is not a valid value for the type xsd:int"),
+        (
+            "<urn:AllOrNoneHeader><urn:allOrNone>perhaps</urn:allOrNone></urn:AllOrNoneHeader>",
+            "'perhaps' is not a valid value for the type xsd:boolean",
+        ),
+        (
+            "<urn:QueryOptions><urn:batchSize>many</urn:batchSize></urn:QueryOptions>",
+            "'many' is not a valid value for the type xsd:int",
+        ),
     ],
 )
 def test_header_values_of_the_wrong_type(wire: Wire, headers: str, text: str) -> None:
@@ -188,7 +210,8 @@ BILLION = (
 )
 def test_a_doctype_is_refused(wire: Wire, body: str | bytes) -> None:
     assert wire.post(body).fault[:2] == (
-        "sf:UNKNOWN_EXCEPTION", "UNKNOWN_EXCEPTION: DOCTYPE is not allowed in a SOAP message",
+        "sf:UNKNOWN_EXCEPTION",
+        "UNKNOWN_EXCEPTION: DOCTYPE is not allowed in a SOAP message",
     )
 
 

@@ -12,8 +12,11 @@ from simorg.soap.generate import documents
 
 from .wire import Wire
 
-WSDL = {"w": "http://schemas.xmlsoap.org/wsdl/", "s": "http://schemas.xmlsoap.org/wsdl/soap/",
-        "x": "http://www.w3.org/2001/XMLSchema"}
+WSDL = {
+    "w": "http://schemas.xmlsoap.org/wsdl/",
+    "s": "http://schemas.xmlsoap.org/wsdl/soap/",
+    "x": "http://www.w3.org/2001/XMLSchema",
+}
 
 
 @pytest.mark.parametrize("name", ["partner.wsdl", "metadata.wsdl"])
@@ -31,7 +34,8 @@ def test_partner_definitions_have_the_names_clients_use() -> None:
 
     assert root.get("targetNamespace") == "urn:partner.soap.sforce.com"
     assert names("w:types/x:schema/@targetNamespace") == [
-        "urn:sobject.partner.soap.sforce.com", "urn:partner.soap.sforce.com",
+        "urn:sobject.partner.soap.sforce.com",
+        "urn:partner.soap.sforce.com",
         "urn:fault.partner.soap.sforce.com",
     ]
     assert names("w:portType/@name") == ["Soap"]
@@ -41,9 +45,25 @@ def test_partner_definitions_have_the_names_clients_use() -> None:
     assert set(names("w:binding/w:operation/s:operation/@soapAction")) == {""}
     served = set(names("w:portType/w:operation/@name"))
     assert served >= {
-        "login", "logout", "getUserInfo", "getServerTimestamp", "query", "queryAll", "queryMore",
-        "retrieve", "create", "update", "upsert", "delete", "undelete", "describeGlobal",
-        "describeSObject", "describeSObjects", "search", "getUpdated", "getDeleted",
+        "login",
+        "logout",
+        "getUserInfo",
+        "getServerTimestamp",
+        "query",
+        "queryAll",
+        "queryMore",
+        "retrieve",
+        "create",
+        "update",
+        "upsert",
+        "delete",
+        "undelete",
+        "describeGlobal",
+        "describeSObject",
+        "describeSObjects",
+        "search",
+        "getUpdated",
+        "getDeleted",
     }
     assert served == set(names("w:binding/w:operation/@name"))
 

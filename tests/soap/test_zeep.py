@@ -106,7 +106,8 @@ def sf(org: Org, wire: Wire) -> Salesforce:
 def test_every_operation_of_the_wsdl_is_driven_here() -> None:
     """What ``DRIVEN`` lists is what the WSDL has."""
     client = zeep.Client(
-        URL + "?wsdl", transport=InProcess(Wire(application(None)))  # type: ignore[arg-type]
+        URL + "?wsdl",
+        transport=InProcess(Wire(application(None))),  # type: ignore[arg-type]
     )
     binding = client.wsdl.bindings["{urn:partner.soap.sforce.com}SoapBinding"]
     assert set(binding._operations) == DRIVEN
@@ -115,9 +116,27 @@ def test_every_operation_of_the_wsdl_is_driven_here() -> None:
 
 
 DRIVEN = {
-    "login", "logout", "invalidateSessions", "getServerTimestamp", "getUserInfo", "setPassword",
-    "query", "queryAll", "queryMore", "search", "retrieve", "create", "update", "upsert", "delete",
-    "undelete", "emptyRecycleBin", "getUpdated", "getDeleted", "describeGlobal", "describeSObject",
+    "login",
+    "logout",
+    "invalidateSessions",
+    "getServerTimestamp",
+    "getUserInfo",
+    "setPassword",
+    "query",
+    "queryAll",
+    "queryMore",
+    "search",
+    "retrieve",
+    "create",
+    "update",
+    "upsert",
+    "delete",
+    "undelete",
+    "emptyRecycleBin",
+    "getUpdated",
+    "getDeleted",
+    "describeGlobal",
+    "describeSObject",
     "describeSObjects",
 }
 
@@ -236,9 +255,22 @@ def test_describe(sf: Salesforce) -> None:
 
 def test_every_kind_of_object_describes_in_strict_order(sf: Salesforce) -> None:
     names = [
-        "User", "Case", "Event", "Task", "Opportunity", "ConnectedApplication", "OauthToken",
-        "AuthSession", "LoginHistory", "PermissionSet", "Organization", "Attachment",
-        "AccountShare", "Name", "FeedItem", "ContentVersion",
+        "User",
+        "Case",
+        "Event",
+        "Task",
+        "Opportunity",
+        "ConnectedApplication",
+        "OauthToken",
+        "AuthSession",
+        "LoginHistory",
+        "PermissionSet",
+        "Organization",
+        "Attachment",
+        "AccountShare",
+        "Name",
+        "FeedItem",
+        "ContentVersion",
     ]
     described = sf.call("describeSObjects", names)
     assert [d.name for d in described] == names
@@ -266,8 +298,12 @@ def test_passwords_and_sessions_end(sf: Salesforce, org: Org, wire: Wire) -> Non
         ("query", ["SELECT Nope FROM Account"], "InvalidFieldFault", "INVALID_FIELD"),
         ("query", ["SELECT Id FROM Nope"], "InvalidSObjectFault", "INVALID_TYPE"),
         ("query", ["SELEC Id FROM Account"], "MalformedQueryFault", "MALFORMED_QUERY"),
-        ("queryMore", ["01g000000000000AAA-1"], "InvalidQueryLocatorFault",
-         "INVALID_QUERY_LOCATOR"),
+        (
+            "queryMore",
+            ["01g000000000000AAA-1"],
+            "InvalidQueryLocatorFault",
+            "INVALID_QUERY_LOCATOR",
+        ),
         ("describeSObject", ["Nope"], "InvalidSObjectFault", "INVALID_TYPE"),
         ("retrieve", ["Id", "Account", ["001-nope"]], "InvalidIdFault", "MALFORMED_ID"),
         ("retrieve", ["Nope", "Account", []], "InvalidFieldFault", "INVALID_FIELD"),

@@ -48,9 +48,7 @@ class Cascade:
                         level += self._relation(relation, parents)
         self._drop_blocked()
 
-    def _relation(
-        self, relation: ChildRelationship, parents: Mapping[str, Doomed]
-    ) -> list[Doomed]:
+    def _relation(self, relation: ChildRelationship, parents: Mapping[str, Doomed]) -> list[Doomed]:
         child = self.known.of(relation.child)
         field = child.sobject.fields.get(relation.field)
         if field is None or not field.stored or field.private:

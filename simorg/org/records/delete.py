@@ -35,9 +35,7 @@ def delete(
     return batch.run(caller, len(record_ids), limit, body)
 
 
-def by_object(
-    work: Work, outcome: Outcome, record_ids: Sequence[str]
-) -> dict[str, list[Draft]]:
+def by_object(work: Work, outcome: Outcome, record_ids: Sequence[str]) -> dict[str, list[Draft]]:
     """Drafts by object; malformed ids and ids of no object fail at once."""
     out: dict[str, list[Draft]] = defaultdict(list)
     seen: set[str] = set()

@@ -25,9 +25,7 @@ class Derivation:
     reads: tuple[str, ...] = ()
 
 
-def on(
-    run: Callable[[Work, list[Draft]], None], triggers: str, reads: str = ""
-) -> Derivation:
+def on(run: Callable[[Work, list[Draft]], None], triggers: str, reads: str = "") -> Derivation:
     return Derivation(run, frozenset(triggers.split()), tuple(reads.split()))
 
 

@@ -45,9 +45,7 @@ def load(
     known = shapes(work.org)
     statement = known.select_in(plan.name, names, "Id", caller=work.caller)
     wanted = {d.id for d in drafts if d.id is not None and not d.errors}
-    rows = {
-        r[0]: r for r in known.rows_in(work.tx, statement, sorted(wanted), work.caller)
-    }
+    rows = {r[0]: r for r in known.rows_in(work.tx, statement, sorted(wanted), work.caller)}
     for draft in drafts:
         if draft.id is None or draft.errors:
             continue

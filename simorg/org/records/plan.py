@@ -59,9 +59,7 @@ class TypePlan:
         self.stored = tuple(f.name for f in fields)
         self.columns = frozenset(self.stored)
         self.required = tuple(f.name for f in fields if _is_required(f))
-        self.not_null = frozenset(
-            f.name for f in fields if not f.nillable and f.type != "boolean"
-        )
+        self.not_null = frozenset(f.name for f in fields if not f.nillable and f.type != "boolean")
         self.defaults: dict[str, Any] = _defaults(fields)
         self.auto_numbers = tuple(f for f in fields if f.auto_number and f.type != "id")
         self.unique = tuple(f for f in fields if f.unique)

@@ -88,9 +88,7 @@ def _normalise(drafts: Iterable[Draft], names: set[str]) -> dict[str, str | None
     return out
 
 
-def _states(
-    work: Work, known: Shapes, record_ids: Iterable[str | None]
-) -> dict[str, int]:
+def _states(work: Work, known: Shapes, record_ids: Iterable[str | None]) -> dict[str, int]:
     """Id -> alive, deleted or (users) inactive; absent ids are not in the answer."""
     by_type: dict[str, set[str]] = defaultdict(set)
     for record_id in record_ids:

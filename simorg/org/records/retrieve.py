@@ -107,9 +107,7 @@ def _compile(caller: Caller, plan: TypePlan, names: Sequence[str] | None) -> Sha
         fields = [_field(caller, plan, n) for n in names]
     items = tuple(making.item(f) for f in dict.fromkeys(fields))
     id_index = making.index(plan.sobject.fields["Id"])
-    query = sa.select(*making.columns).where(
-        caller.org.store.in_list(making.table.c.Id, "ids")
-    )
+    query = sa.select(*making.columns).where(caller.org.store.in_list(making.table.c.Id, "ids"))
     if plan.has_bin:
         query = query.where(making.table.c.IsDeleted == sa.false())
     if not caller.system:
@@ -165,9 +163,7 @@ class _Selecting:
         return computed.expression(self.table).label(field.name)
 
 
-def find_by_external_id(
-    caller: Caller, type_name: str, field_name: str, value: Any
-) -> list[str]:
+def find_by_external_id(caller: Caller, type_name: str, field_name: str, value: Any) -> list[str]:
     """Ids of the live records with that value of an external id or idLookup field (or Id).
 
     Raises ``SalesforceError`` for unknown objects and fields that find no records.

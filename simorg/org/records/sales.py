@@ -95,9 +95,7 @@ def fiscal(work: Work, drafts: list[Draft]) -> None:
         close = draft.current("CloseDate")
         if close:
             year, quarter = int(close[:4]), (int(close[5:7]) + 2) // 3
-            draft.values.update(
-                FiscalYear=year, FiscalQuarter=quarter, Fiscal=f"{year} {quarter}"
-            )
+            draft.values.update(FiscalYear=year, FiscalQuarter=quarter, Fiscal=f"{year} {quarter}")
 
 
 def _by_id(work: Work, name: str, columns: tuple[str, ...], wanted: set[str]) -> dict[str, Any]:
@@ -191,4 +189,3 @@ def roll_up(work: Work, opportunities: Iterable[str]) -> None:
         if group:
             names = [n for n in group[0] if n != "Id" and n in known.of("Opportunity").columns]
             work.tx.execute_many(known.update("Opportunity", names), group)
-

@@ -56,4 +56,3 @@ def lead(work: Work, drafts: list[Draft]) -> None:
             draft.values.setdefault("IsConverted", False)
             mine = draft.values.get("OwnerId") == work.caller.user_id
             draft.values.setdefault("IsUnreadByOwner", not mine)
-

@@ -57,9 +57,7 @@ class Shapes:
             raise KeyError(name)
         return plan
 
-    def statement(
-        self, key: tuple[Any, ...], make: Callable[[], sa.ClauseElement]
-    ) -> Statement:
+    def statement(self, key: tuple[Any, ...], make: Callable[[], sa.ClauseElement]) -> Statement:
         """The statement kept under ``key`` (kind, object, ...), compiled on first use."""
         found = self._statements.get(key)
         if found is None:
@@ -141,9 +139,7 @@ class Shapes:
             ("select", name, tuple(columns), by, folded, filtered, seen, live), make
         )
 
-    def all_rows(
-        self, reader: Reader, name: str, columns: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def all_rows(self, reader: Reader, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Every row of a small object (statuses, stages)."""
 
         def make() -> sa.ClauseElement:
