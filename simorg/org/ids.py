@@ -8,6 +8,7 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from simorg.errors import MalformedId
 
@@ -42,7 +43,14 @@ def normalise(text: str) -> str:
     15 characters are taken as they stand. 18 characters in any case are repaired from their
     suffix. Raises ``MalformedId`` for anything else.
     """
-    if not isinstance(text, str) or not _WELL_FORMED.fullmatch(text):
+    if not isinstance(text, str):
+        raise MalformedId(value=text)
+    return _normalised(text)
+
+
+@lru_cache(maxsize=8192)  # a call looks at the same few ids several times
+def _normalised(text: str) -> str:
+    if not _WELL_FORMED.fullmatch(text):
         raise MalformedId(value=text)
     if len(text) == 15:
         return text + _suffix(text)

@@ -32,6 +32,9 @@ class Shape:
     defaults: dict[str, Any]
 
 
+_CHUNK = 5_000  # ids in one statement
+
+
 def retrieve(
     caller: Caller,
     type_name: str,
@@ -62,9 +65,9 @@ def retrieve(
     values = {**shape.defaults, **caller_values(caller)}
     index = shape.layout.id_index or 0
     found: dict[str, Row] = {}
-    with caller.org.store.reading() as reader:
-        for start in range(0, len(wanted), 5_000):
-            part = known.org.store.list_value(wanted[start : start + 5_000])
+    with caller.org.store.reading(once=len(wanted) <= _CHUNK) as reader:
+        for start in range(0, len(wanted), _CHUNK):
+            part = known.org.store.list_value(wanted[start : start + _CHUNK])
             for row in reader.rows(shape.statement, {**values, "ids": part}):
                 found[row[index]] = row
     return shape.layout, [found.get(i) for i in wanted]
