@@ -27,7 +27,7 @@ def org_per_test() -> Row:
     """What the pytest plugin does around every test, over HTTP: make an org, delete it."""
     with simorg.testing.start(tls_port=None, proxy_port=None) as server:
         taken = median(lambda: server.create().drop(), times=200) * 1000
-    return at_most("fresh org per test (ms)", taken, 15, f"median of 200: {taken:.2f} ms")
+    return at_most("fresh org per test (ms)", taken, 5, f"median of 200: {taken:.2f} ms")
 
 
 def reset(catalogue: OrgCatalogue) -> Row:
