@@ -12,10 +12,12 @@ from simorg.access.policy import enforced_policy, overridden
 from simorg.access.questions import (
     API_ENABLED,
     NOT_API,
-    PASSWORD_CHANGE,
+    PASSWORD_CHANGES,
+    SOAP_PASSWORD_CHANGE,
     Answer,
     Question,
     Rule,
+    org_open,
     passed,
     refused,
 )
@@ -47,7 +49,7 @@ def app_alive(q: Question) -> Answer | None:
 
 def password_fresh(q: Question) -> Answer | None:
     """Only sessions opened with the password itself are held up by its expiry."""
-    if not q.user.password_expired or q.surface in NOT_API or q.surface == PASSWORD_CHANGE:
+    if not q.user.password_expired or q.surface in NOT_API or q.surface in PASSWORD_CHANGES:
         return None
     if q.flow not in (Flow.SOAP_LOGIN, Flow.PASSWORD):
         return None
@@ -129,7 +131,7 @@ def session_capable(q: Question) -> Answer | None:
         return None
     if q.user.user_type == "Guest" or session.session_type not in API_SESSION_TYPES:
         return refused("session_not_for_api", f"{session.session_type} sessions have no API")
-    if session.jwt and q.surface == "soap":
+    if session.jwt and q.surface in ("soap", SOAP_PASSWORD_CHANGE):
         return refused("session_not_for_api", "JWT-based access tokens work with REST only")
     if q.flow in OAUTH_FLOWS and not session.scopes & API_SCOPES:
         return refused("session_not_for_api", "the token lacks the scope api")
@@ -143,6 +145,7 @@ def within_limit(q: Question) -> Answer | None:
 
 
 CALL_RULES: tuple[Rule, ...] = (
+    Rule("G7", "The org is open", sources.SOAP_LOGIN_CALL, org_open),
     Rule("G7", "The user may be logged in", sources.FREEZE, user_alive),
     Rule("G3", "The app is not blocked", sources.BLACKLISTED_CONSUMER, app_alive),
     Rule("G7", "The password is fresh", sources.SOAP_LOGIN_CALL, password_fresh),

@@ -115,6 +115,9 @@ class AccessSettings:
     external_client_apps_exempt: bool = False
     #: SOAP login() asks for Use Any API Auth (Summer '26)
     soap_login_needs_any_api_auth: bool = False
+    #: Salesforce closed the org to everybody
+    org_locked: bool = False
+    trial_expired: bool = False
 
     @property
     def feature(self) -> bool:

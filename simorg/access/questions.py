@@ -24,6 +24,8 @@ ANY_API_AUTH = "UseAnyApiAuth"
 NOT_API = frozenset({"ui", "identity"})
 #: the calls a user with an expired password may still make
 PASSWORD_CHANGE = "setPassword"
+SOAP_PASSWORD_CHANGE = "soapSetPassword"
+PASSWORD_CHANGES = frozenset({PASSWORD_CHANGE, SOAP_PASSWORD_CHANGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,12 @@ class Rule:
     title: str
     source: str
     ask: Callable[[Question], Answer | None]
+
+
+def org_open(q: Question) -> Answer | None:
+    """An org that Salesforce closed is closed to logins and to sessions."""
+    if q.settings.org_locked:
+        return refused("org_locked", "the org is locked")
+    if q.settings.trial_expired:
+        return refused("trial_expired", "the org's trial is over")
+    return None

@@ -31,6 +31,7 @@ _NEW_LOCATION = (
     "box, then select Reset My Security Token."
 )
 NOT_APPROVED = "Failed: Not approved for access"
+_INACTIVE_ORG = ("inactive_org", "inactive organization")
 
 
 class PasswordExpired(ForbiddenError):
@@ -41,6 +42,20 @@ class PasswordExpired(ForbiddenError):
         "The users password has expired, you must call SetPassword before attempting any other"
         " API operations"
     )
+
+
+class OrgLocked(ForbiddenError):
+    """Salesforce locked the org. The code is official, the words are ours."""
+
+    code = "ORG_LOCKED"
+    template = "The organization has been locked"
+
+
+class TrialExpired(ForbiddenError):
+    """The org's trial is over. The code is official, the words are ours."""
+
+    code = "TRIAL_EXPIRED"
+    template = "The trial period of the organization has expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +145,26 @@ _ALL = (
         "H",
         oauth=("immediate_unsuccessful", "immediate unsuccessful"),
         redirect=("immediate_unsuccessful", "immediate unsuccessful"),
+    ),
+    Refusal(
+        "org_locked",
+        sources.SOAP_LOGIN_CALL,
+        "M",  # codes and Login History H, inactive_org M, all texts L
+        login_status="Organization locked",
+        oauth=_INACTIVE_ORG,
+        redirect=_INACTIVE_ORG,
+        login=(OrgLocked.code, OrgLocked.template),
+        call=OrgLocked,
+    ),
+    Refusal(
+        "trial_expired",
+        sources.SOAP_LOGIN_CALL,
+        "M",  # codes and Login History H, inactive_org M, all texts L
+        login_status="Trial Expired",
+        oauth=_INACTIVE_ORG,
+        redirect=_INACTIVE_ORG,
+        login=(TrialExpired.code, TrialExpired.template),
+        call=TrialExpired,
     ),
     Refusal(
         "user_inactive",

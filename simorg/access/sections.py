@@ -100,6 +100,9 @@ class LoginSettings(_Section, frozen=True):
     lockout_minutes: Positive = 15
     logins_per_hour: Positive = 3600
     external_users_need_login_scope: bool = False
+    #: Salesforce closed the org: nobody logs in, open sessions are refused
+    org_locked: bool = False
+    trial_expired: bool = False
     #: profile name -> addresses or networks its users may log in from (none named: everywhere)
     profile_ip_ranges: dict[str, tuple[str, ...]] = {}
     #: profile name -> weekday -> "08:00-17:00" (no day named: always)

@@ -105,6 +105,8 @@ def _read(org: Org) -> AccessSettings:
         unassigned_password_error=control.unassigned_password_error,
         external_client_apps_exempt=control.external_client_apps_exempt,
         soap_login_needs_any_api_auth=login.soap_login_needs_any_api_auth,
+        org_locked=login.org_locked,
+        trial_expired=login.trial_expired,
     )
 
 

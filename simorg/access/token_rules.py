@@ -24,6 +24,7 @@ from simorg.access.questions import (
     Answer,
     Question,
     Rule,
+    org_open,
     passed,
     refused,
 )
@@ -190,6 +191,7 @@ def login_api(q: Question) -> Answer | None:
 
 
 TOKEN_RULES: tuple[Rule, ...] = (
+    Rule("G7", "The org is open", sources.SOAP_LOGIN_CALL, org_open),
     Rule("G1", "The client is known", sources.OAUTH_ERRORS, client_known),
     Rule("G2", "The app is in the org", sources.NOT_FOUND, app_in_org),
     Rule("G3", "The app is not blocked", sources.BLACKLISTED_CONSUMER, app_not_blocked),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simorg.access import sessions
+from simorg.access.questions import SOAP_PASSWORD_CHANGE
 from simorg.errors import SalesforceError
 from simorg.soap.call import Call
 from simorg.soap.declare import Namespace
@@ -68,7 +69,7 @@ class SoapService(Service):  # type: ignore[misc]
         call: Call = ctx.udc
         try:
             if not ctx.descriptor.udd.open_to_all:
-                call.caller = cls._authenticate(call)
+                call.caller = cls._authenticate(call, ctx.descriptor.operation_name)
             answer = ctx.function(call, *ctx.in_object)
             if ctx.descriptor.out_header and call.caller is not None:
                 ctx.out_header = cls.answer_headers(call)
@@ -82,11 +83,11 @@ class SoapService(Service):  # type: ignore[misc]
             raise api_fault("UNKNOWN_EXCEPTION", "An unexpected error occurred.") from error
 
     @classmethod
-    def _authenticate(cls, call: Call) -> Any:
+    def _authenticate(cls, call: Call, operation: str) -> Any:
         caller = sessions.authenticate(
             call.catalogue,
             call.token,
-            surface="soap",
+            surface=SOAP_PASSWORD_CHANGE if operation == "setPassword" else "soap",
             api_version=call.version,
             client_ip=call.client_ip,
             environ=call.environ,

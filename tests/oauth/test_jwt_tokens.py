@@ -90,9 +90,10 @@ def test_calls(jwts: Surface) -> None:
     assert body["active"] is True and body["exp"] == decoded(jwts, token).claims["exp"]
 
 
-def test_soap_takes_none(jwts: Surface) -> None:
+@pytest.mark.parametrize("where", ["soap", "soapSetPassword"])
+def test_soap_takes_none(jwts: Surface, where: str) -> None:
     with pytest.raises(SessionNotForApi):
-        call(jwts, password(jwts)["access_token"], "soap")
+        call(jwts, password(jwts)["access_token"], where)
 
 
 def test_it_ends_when_it_says_whatever_its_use(jwts: Surface) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
@@ -50,6 +52,16 @@ def test_an_expired_password_leaves_only_its_own_resource(api: Api) -> None:
     assert standard.get(path) == {"isExpired": True}
     assert standard("POST", path, json={"NewPassword": "my own again 1"}).status_code == 204
     assert standard("GET", "limits").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("orgLocked", "ORG_LOCKED"), ("trialExpired", "TRIAL_EXPIRED")]
+)
+def test_an_org_that_salesforce_closed(api: Api, name: str, code: str) -> None:
+    api.org.settings.update("login", {name: True})
+    refused(api("GET", "limits"), 403, code)
+    api.org.settings.update("login", {name: False})
+    assert api("GET", "limits").status_code == 200
 
 
 def switch(api: Api, on: bool) -> None:

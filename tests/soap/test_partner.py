@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simorg.access import settings
+from simorg.access import passwords, settings
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
@@ -462,6 +462,45 @@ def test_a_user_without_api_enabled(wire: Wire, org: Org) -> None:
         answer = wire.call("<urn:getUserInfo/>", answer.one("//p:sessionId"))
     assert answer.fault[0] == "sf:API_CURRENTLY_DISABLED"
     assert answer.fault[1] == "API_CURRENTLY_DISABLED: API is disabled for this User"
+
+
+@pytest.mark.parametrize(
+    ("switch", "code"), [("orgLocked", "ORG_LOCKED"), ("trialExpired", "TRIAL_EXPIRED")]
+)
+def test_an_org_that_salesforce_closed(wire: Wire, org: Org, switch: str, code: str) -> None:
+    user = username(org, "admin")
+    session = wire.login(user)
+    settings.update(org, "login", {switch: True})
+    name, text, detail = login(wire, user).fault
+    assert (name, detail) == (f"sf:{code}", "LoginFault")
+    assert text.startswith(f"{code}: ")
+    assert wire.call("<urn:getUserInfo/>", session).fault[:2] == (name, text)
+    settings.update(org, "login", {switch: False})
+    assert wire.call("<urn:getUserInfo/>", session).status == 200
+
+
+def test_an_expired_password_leaves_set_password_only(wire: Wire, org: Org) -> None:
+    user = username(org, "standard")
+    session = wire.login(user)
+    me = wire.call("<urn:getUserInfo/>", session).one("//p:result/p:userId")
+    temporary = passwords.reset_password(org.system_caller(), me)
+    answer = login(wire, user, temporary)
+    assert answer.one("//p:result/p:passwordExpired") == "true"
+    session = answer.one("//p:result/p:sessionId")
+    for body in ("<urn:getUserInfo/>", "<urn:getServerTimestamp/>"):
+        assert wire.call(body, session).fault == (
+            "sf:INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+            "INVALID_OPERATION_WITH_EXPIRED_PASSWORD: The users password has expired, you must call"
+            " SetPassword before attempting any other API operations",
+            "UnexpectedErrorFault",
+        )
+    change = (
+        f"<urn:setPassword><urn:userId>{me}</urn:userId>"
+        "<urn:password>brand new 2026</urn:password></urn:setPassword>"
+    )
+    assert wire.call(change, session).status == 200
+    assert wire.call("<urn:getUserInfo/>", session).status == 200
+    assert login(wire, user, "brand new 2026").one("//p:result/p:passwordExpired") == "false"
 
 
 def test_api_access_control_lets_login_and_refuses_the_call(wire: Wire, org: Org) -> None:
