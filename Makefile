@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres sfcli bench lint format docs screenshots wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres sfcli bench bench-postgres lint format docs screenshots wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ demo: $(STAMPS)/run  ## show the divergence end to end with real clients
 
 bench: $(STAMPS)/dev  ## measure the budgets as ratios; writes build/bench.json
 	$(BIN)/python -m benchmarks
+
+bench-postgres: $(STAMPS)/dev  ## the same table on a real PostgreSQL; writes build/bench-postgres.json
+	$(BIN)/python -m tests.postgres_server sh -c \
+	  '$(BIN)/python -m benchmarks --database "$$SIMORG_TEST_POSTGRES" --output build/bench-postgres.json'
 
 lint: $(STAMPS)/dev  ## ruff and mypy strict
 	$(BIN)/ruff check .

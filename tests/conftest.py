@@ -18,6 +18,7 @@ from simorg.access import behaviour
 from simorg.org.caller import Caller
 from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
 from simorg.org.org import Org
+from tests.chromium import chromium, client_port  # noqa: F401
 from tests.postgres_server import database
 
 POSTGRES = os.environ.get("SIMORG_TEST_POSTGRES")

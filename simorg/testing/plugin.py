@@ -33,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
+    _import_simorg_as_it_is(config)
+
+
+def _import_simorg_as_it_is(config: pytest.Config) -> None:
+    """pytest rewrites the assertions of whatever package a plugin comes from: here a whole server,
+    imported late and in many threads, which costs time, and on Python 3.11 parsing in several
+    threads at once can fail (https://github.com/python/cpython/issues/106905)."""
+    hook = getattr(config.pluginmanager, "rewrite_hook", None)
+    marked = getattr(hook, "_must_rewrite", None)
+    if marked is not None:
+        marked.discard("simorg")
+        getattr(hook, "_marked_for_rewrite_cache", {}).clear()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

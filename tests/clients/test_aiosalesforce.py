@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def run(live: Live, org: Org, auth: Auth, story: Story) -> None:
         async with httpx.AsyncClient(verify=trust, proxy=live.proxy, trust_env=False) as client:
             await story(Salesforce(client, base_url=org["urls"]["myDomain"], auth=auth))
 
-    asyncio.run(play())
+    # a thread of its own: Playwright may keep a loop in this one
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, play()).result()
 
 
 @pytest.fixture

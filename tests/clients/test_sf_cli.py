@@ -6,16 +6,18 @@ Slow: every command starts Node and loads the CLI. `make sfcli` installs it and 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from tests.clients.conftest import Live, user
 from tests.clients.sf import Sf, installed
-from tests.clients.web import Chromium, log_in, tokens_of_the_web_flow
+from tests.clients.web import log_in, page_of, tokens_of_the_web_flow
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.node]
 
@@ -140,9 +142,9 @@ def test_login_with_an_sfdx_url(live: Live, fresh: Org, sf: Sf) -> None:
     assert "this app is blocked by admin" in refused.message
 
 
-def test_login_in_the_browser(live: Live, fresh: Org, sf: Sf, chromium: Chromium) -> None:
+def test_login_in_the_browser(live: Live, fresh: Org, sf: Sf, chromium: Browser) -> None:
     who = user(fresh, "admin")
-    with sf.web_login(live.http, "web") as login, chromium.page() as page:
+    with sf.web_login(live.http, "web") as login, page_of(chromium) as page:
         page.goto(login.url)
         log_in(page, who["username"], who["password"])
         assert page.get_by_role("heading", name="Allow Access?").is_visible()
@@ -164,36 +166,31 @@ def test_login_in_the_browser(live: Live, fresh: Org, sf: Sf, chromium: Chromium
 
 
 def test_the_browser_login_of_a_user_needs_the_cli_installed(
-    live: Live, fresh: Org, sf: Sf, chromium: Chromium
+    live: Live, fresh: Org, sf: Sf, chromium: Browser
 ) -> None:
     """Usage restrictions of September 2025: administrators may use it, others once installed."""
     who = user(fresh, "standard")
-    with sf.web_login(live.http, "refused") as login, chromium.page() as page:
+    with sf.web_login(live.http, "refused") as login, page_of(chromium) as page:
         page.goto(login.url)
         log_in(page, who["username"], who["password"])
         assert "RemoteAccessErrorPage" in page.url
         assert "app+must+be+installed+into+org" in page.url
         assert page.get_by_text("OAUTH_APPROVAL_ERROR_GENERIC").is_visible()
     live.control("PATCH", f"orgs/{fresh['id']}/connected-apps/PlatformCLI", {"installed": True})
-    with sf.web_login(live.http, "let-in") as login, chromium.page() as page:
+    with sf.web_login(live.http, "let-in") as login, page_of(chromium) as page:
         page.goto(login.url)
         log_in(page, who["username"], who["password"])
         page.get_by_role("button", name="Allow").click()
         assert login.result()["username"] == who["username"]
 
 
-def test_open_the_org_in_a_browser(fresh: Org, admin: Sf, chromium: Chromium) -> None:
+def test_open_the_org_in_a_browser(fresh: Org, admin: Sf, chromium: Browser) -> None:
     opened = admin.ok("org open --url-only")
     assert opened["orgId"] == fresh["id"]
-    with chromium.page() as page:
+    with page_of(chromium) as page:
         page.goto(opened["url"])
         assert "frontdoor" not in page.url and "login" not in page.url
         assert page.get_by_text(user(fresh, "admin")["username"]).first.is_visible()
         page.context.clear_cookies()
         page.goto(opened["url"])  # its key works once
         assert page.get_by_label("Username").is_visible()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    yield from Chromium.started()

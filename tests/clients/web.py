@@ -4,58 +4,33 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import pytest
 import requests
 
 from tests.clients.conftest import Live
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 CLI = "PlatformCLI"
-_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
-@dataclass(frozen=True)
-class Chromium:
-    """Debian's Chromium, driven by Playwright."""
-
-    browser: Any
-
-    @classmethod
-    def started(cls) -> Iterator[Chromium]:
-        binary = shutil.which("chromium")
-        try:
-            from playwright.sync_api import sync_playwright
-        except ImportError:
-            binary = None
-        if not binary:
-            reason = "needs Chromium and Playwright (`make ci-setup` installs both)"
-            if os.environ.get("SIMORG_REQUIRE_ALL"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=binary, args=_ARGUMENTS)
-            yield cls(browser)
-            browser.close()
-
-    @contextmanager
-    def page(self) -> Iterator[Any]:
-        """A page of a profile of its own."""
-        context = self.browser.new_context()
-        context.set_default_timeout(20_000)
-        try:
-            yield context.new_page()
-        finally:
-            context.close()
+@contextmanager
+def page_of(chromium: Browser) -> Iterator[Page]:
+    """A page of a browser profile of its own."""
+    context = chromium.new_context()
+    context.set_default_timeout(20_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def log_in(page: Any, username: str, password: str) -> None:
