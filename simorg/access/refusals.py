@@ -99,6 +99,15 @@ _ALL = (
         call=SessionInvalid,
     ),
     Refusal(
+        "cross_org",
+        sources.CROSS_ORG,
+        "M",
+        redirect=(
+            "OAUTH_AUTHORIZATION_BLOCKED",
+            "Cross-org OAuth flows are not supported for this external client app",
+        ),
+    ),
+    Refusal(
         "app_blocked",
         sources.BLACKLISTED_CONSUMER,
         "H",  # redirect H, token endpoint's name M and text L

@@ -210,7 +210,8 @@ def _check(asked: Asked, caller: Caller | None) -> tuple[tuple[str, ...], str | 
     org = caller.org if caller is not None else places.org_of_client(call, call.get("client_id"))
     app = places.app_of(org, call.get("client_id"))
     if app is None:
-        raise OAuthError(*refusals.redirect_error("app_not_found")[:2])
+        absence = places.absence(call.catalogue, call.get("client_id"))
+        raise OAuthError(*refusals.redirect_error(absence)[:2])
     switches = oauth_settings(org)
     granted = scope_names.grant(call.get("scope"), app.scopes)
     if asked.flow is Flow.USER_AGENT:

@@ -8,6 +8,7 @@ https://docs.authlib.org/en/latest/oauth2/
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from simorg.errors import OAuthError
 
 if TYPE_CHECKING:
     from simorg.oauth.request import OAuthCall
+
+_log = logging.getLogger(__name__)
 
 #: status, body, headers
 Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
@@ -78,13 +81,20 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         raise OAuthError("unsupported_grant_type", "grant type not supported")
 
     def token_response(self, call: OAuthCall) -> Answer:
-        """The answer of the token endpoint to one call."""
+        """The answer of the token endpoint to one call.
+
+        A failure of the server itself, say a database that is gone, is logged and answered as
+        Salesforce does: https://github.com/amazon-connect/amazon-connect-salesforce-lambda/issues/43
+        """
         try:
             grant = self.get_token_grant(TokenRequest(call))
             grant.validate_token_request()
             return grant.create_token_response()
         except OAuthError as error:
             return refusal(error)
+        except Exception:
+            _log.exception("token endpoint failed")
+            return refusal(OAuthError("unknown_error", "retry your request"))
 
 
 def refusal(error: OAuthError) -> Answer:

@@ -127,6 +127,16 @@ def known(catalogue: OrgCatalogue, consumer_key: str) -> bool:
     return any(consumer_key in directory.apps(org).by_key for org in catalogue.list())
 
 
+def absence(catalogue: OrgCatalogue, consumer_key: str) -> str:
+    """The authorize endpoint's refusal of an app that the user's org does not have.
+
+    External client apps are local to the org that made them.
+    """
+    found = (directory.apps(org).by_key.get(consumer_key) for org in catalogue.list())
+    local = any(app is not None and app.config.get("externalClientApp") for app in found)
+    return "cross_org" if local else "app_not_found"
+
+
 def check_secret(app: App, secret: str, *, required: bool = True) -> None:
     """Compare the consumer secret in constant time; one that is sent must always be right."""
     if not secret and not required:

@@ -88,6 +88,7 @@ def refusal(response: Any) -> tuple[int, str, str]:
     assert "no-store" in response.headers["Cache-Control"]
     body = response.get_json()
     assert set(body) == {"error", "error_description"}
+    assert body["error"] != "unknown_error"  # an exception of ours, not a refusal
     return response.status_code, body["error"], body["error_description"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,6 +117,44 @@ def test_preference_on(browser: Browser) -> None:
     assert sent_back(response)["error"] == "OAUTH_APP_ACCESS_DENIED"
     assert sent_back(browser.authorize(UNINSTALLED))["error"] == "OAUTH_APP_BLOCKED"
     assert browser.surface.app(UNINSTALLED["client_id"]).blocked_by_allowlisting
+
+
+@pytest.mark.parametrize(
+    ("local", "error", "description"),
+    [
+        (False, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+        (
+            True,
+            "OAUTH_AUTHORIZATION_BLOCKED",
+            "Cross-org OAuth flows are not supported for this external client app",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["code", "token"])
+def test_an_app_of_another_org(
+    browser: Browser, local: bool, error: str, description: str, kind: str
+) -> None:
+    from simorg.access import rows
+
+    surface = browser.surface
+    other = surface.catalogue.create(name="other")
+    app = surface.app(SELF_SERVICE["client_id"])
+    with surface.org.store.writing() as tx:
+        rows.remove(surface.org, tx, "ConnectedApplication", where="Id", equals=app.id)
+        tx.touch_access()
+    with other.store.writing() as tx:
+        config = {"simorg_Config": json.dumps({"externalClientApp": local})}
+        key = {"where": "simorg_ConsumerKey", "equals": SELF_SERVICE["client_id"]}
+        rows.change(other, tx, "ConnectedApplication", config, **key)
+        tx.touch_access()
+    page = browser.authorize(SELF_SERVICE, state="x", response_type=kind)
+    response = browser.log_in(page)
+    assert sent_back(response) == {
+        "error": error,
+        "error_description": description,
+        "state": "x",
+    }
+    assert ("#" in response.headers["Location"]) is (kind == "token")
 
 
 def test_usage_restriction_has_a_page_of_its_own(browser: Browser) -> None:

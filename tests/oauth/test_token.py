@@ -193,6 +193,25 @@ def test_login_rate(surface: Surface) -> None:
     assert refusal(surface.password()) == (400, "invalid_grant", "login rate exceeded")
 
 
+def test_a_failure_of_the_server_itself(
+    surface: Surface, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lost() -> None:
+        raise OSError("the database is gone")
+
+    before = len(surface.rows("AuthSession", "Id"))
+    monkeypatch.setattr(surface.org.store, "writing", lost)
+    response = surface.password()
+    assert (response.status_code, response.get_json()) == (
+        400,
+        {"error": "unknown_error", "error_description": "retry your request"},
+    )
+    assert "the database is gone" in caplog.text and PASSWORD not in caplog.text
+    monkeypatch.undo()
+    assert len(surface.rows("AuthSession", "Id")) == before
+    assert surface.password().status_code == 200
+
+
 # -- API Access Control --------------------------------------------------------------------------
 
 
