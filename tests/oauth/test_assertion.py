@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -248,6 +248,9 @@ def test_audiences_refused(audience: Any) -> None:
 
 @given(st.one_of(st.none(), st.text(), st.integers(), st.lists(st.text(), max_size=3)))
 def test_any_other_audience_is_refused(audience: Any) -> None:
+    # Hypothesis picks up literals of the code under test, the accepted hosts among them
+    assume(not any(host in str(audience).lower() for host in HOSTS))
+    assume("salesforce.com" not in str(audience).lower())
     with pytest.raises(OAuthError):
         assertion.check_audience(assertion.Assertion("", {}, {"aud": audience}), HOSTS)
 
