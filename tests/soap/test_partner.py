@@ -465,6 +465,56 @@ def test_a_user_without_api_enabled(wire: Wire, org: Org) -> None:
 
 
 @pytest.mark.parametrize(
+    ("switches", "code", "words"),
+    [
+        (
+            {"profileIpRanges": {"System Administrator": ["10.0.0.0/8"]}},
+            "LOGIN_DURING_RESTRICTED_DOMAIN",
+            "cannot log in from current ip address",
+        ),
+        (
+            {
+                "profileLoginHours": {
+                    "System Administrator": {
+                        day: "00:00-00:00"
+                        for day in (
+                            "monday",
+                            "tuesday",
+                            "wednesday",
+                            "thursday",
+                            "friday",
+                            "saturday",
+                            "sunday",
+                        )
+                    }
+                }
+            },
+            "LOGIN_DURING_RESTRICTED_TIME",
+            "cannot log in during restricted time",
+        ),
+        (
+            {"soapLoginNeedsAnyApiAuth": True},
+            "INSUFFICIENT_ACCESS",
+            "insufficient access rights on cross-reference id",
+        ),
+    ],
+)
+def test_other_refusals_of_login(
+    wire: Wire, org: Org, switches: dict[str, Any], code: str, words: str
+) -> None:
+    settings.update(org, "login", switches)
+    answer = login(wire, username(org, "admin"))
+    assert answer.fault == (f"sf:{code}", f"{code}: {words}", "LoginFault")
+
+
+def test_the_login_rate(wire: Wire, org: Org) -> None:
+    settings.update(org, "login", {"loginsPerHour": 1})
+    user = username(org, "admin")
+    assert login(wire, user).status == 200
+    assert login(wire, user).fault[1] == "INVALID_LOGIN: Login Rate Exceeded"
+
+
+@pytest.mark.parametrize(
     ("switch", "code"), [("orgLocked", "ORG_LOCKED"), ("trialExpired", "TRIAL_EXPIRED")]
 )
 def test_an_org_that_salesforce_closed(wire: Wire, org: Org, switch: str, code: str) -> None:
