@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .stamps
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 -m 'not slow'
 RUN_ARGS ?=
 
 .PHONY: help run test test-postgres sfcli bench bench-postgres lint format docs screenshots wsdl demo build clean ci-setup
@@ -45,7 +45,7 @@ test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real Postgre
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 sfcli: $(STAMPS)/dev $(STAMPS)/sfcli  ## install the Salesforce CLI for tests, and run them
-	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/clients/test_sf_cli.py
+	$(BIN)/python -m pytest -n 2 -m slow
 
 demo: $(STAMPS)/run  ## show the divergence end to end with real clients
 	$(BIN)/simorg demo
