@@ -12,6 +12,7 @@ LEVEL = {
     "org": 0,
     "access": 1,
     "metadata": 2,
+    "traffic": 2,  # what passes through the server: journal, faults, counters
     "oauth": 3,
     "rest": 3,
     "soap": 3,
@@ -21,6 +22,8 @@ LEVEL = {
     "setup_ui": 4,  # shares the login and session of oauth
     "server": 5,
     "testing": 6,
+    "scenarios": 7,
+    "commands": 8,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
     from simorg.org.org import Org
+    from simorg.traffic.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Context:
     info: Callable[[], dict[str, Any]]
     #: JWT Robot's private key, PEM: ``oauth`` makes it, ``server`` hands its maker in
     robot_key: Callable[[], bytes]
+    #: what passes through the server: journal, faults, counters
+    traffic: Traffic
 
     def org(self, id: str) -> Org:
         """The org of an id, or the default org by the word ``default``."""

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from simorg.control.context import Context
 from simorg.server.request_body import RequestBody
+from simorg.traffic.traffic import traffic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ def context(
 
         return private_pem(catalogue)
 
-    return Context(catalogue, config, folder, info, robot_key)
+    return Context(catalogue, config, folder, info, robot_key, traffic(catalogue, config))
 
 
 def _flask(context: Context) -> Flask:
@@ -138,4 +139,4 @@ def application(context: Context) -> WSGIApplication:
     dispatch = _Dispatch(
         rest_app(context).wsgi_app, _Later(soap), _Later(lambda: pages_app(context).wsgi_app)
     )
-    return RequestBody(dispatch, context.config.max_body)
+    return context.traffic.around(dispatch, lambda app: RequestBody(app, context.config.max_body))

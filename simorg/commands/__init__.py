@@ -1,0 +1,1 @@
+"""The commands of ``simorg``, each loaded when it is called: see ``simorg.cli``."""

@@ -1,0 +1,69 @@
+"""What commands share: how they fail, and how they ask a running server.
+
+Exit codes: 0 success, 1 the command found what it looks for to be wrong (demo), 2 usage,
+3 the server could not be started or reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+USAGE = 2
+UNREACHABLE = 3
+URL = click.option(
+    "--url",
+    default="http://127.0.0.1:8080",
+    envvar="SIMORG_URL",
+    show_default=True,
+    help="A running server.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def fail(message: str, code: int = UNREACHABLE) -> NoReturn:
+    """End with one line on standard error."""
+    click.echo(f"simorg: {message}", err=True)
+    sys.exit(code)
+
+
+def call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """A control API answer, or exit with the server's own words."""
+    try:
+        return json.loads(fetch(url, path, body))
+    except ValueError:
+        fail(f"{url} is no simorg server")
+
+
+def fetch(url: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    if token := os.environ.get("SIMORG_CONTROL_TOKEN"):
+        headers["Authorization"] = f"Bearer {token}"
+    # never through a proxy: the environment may name simorg's own
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        request = urllib.request.Request(f"{url.rstrip('/')}/_simorg/{path}", data, headers)
+        with opener.open(request, timeout=30) as response:
+            answer: bytes = response.read()
+            return answer
+    except urllib.error.HTTPError as error:
+        fail(*_refusal(url, error.read()))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        fail(f"no server answers at {url}: {error}")
+
+
+def _refusal(url: str, body: bytes) -> tuple[str, int]:
+    """The control API's own words, and the exit code for them."""
+    try:
+        return str(json.loads(body)["error"]["message"]), USAGE
+    except (ValueError, KeyError, TypeError):
+        return f"{url} is no simorg server", UNREACHABLE

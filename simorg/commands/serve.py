@@ -1,0 +1,109 @@
+"""``simorg serve``. Heavy imports happen once the options are read."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simorg import __version__
+from simorg.commands.remote import USAGE, fail
+
+if TYPE_CHECKING:
+    from simorg.config import ServerConfig
+    from simorg.server.server import Server
+    from simorg.server.workers import Workers
+
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8080, show_default=True, help="HTTP; 0: a free one.")
+@click.option("--tls-port", type=_PORT, default=8443, show_default=True, help="HTTPS port.")
+@click.option("--proxy-port", type=_PORT, default=8888, show_default=True, help="CONNECT proxy.")
+@click.option("--database", metavar="URL", help="postgresql://... (default: SQLite files).")
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Keep orgs here.")
+@click.option(
+    "--org",
+    "orgs",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An org definition (YAML); repeatable. The first is the default org.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes (PostgreSQL only).",
+)
+@click.option(
+    "--ready-file",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON, written once requests are answered.",
+)
+@click.option("--control-token", envvar="SIMORG_CONTROL_TOKEN", help="Opens /_simorg/ to others.")
+def serve(**options: Any) -> None:
+    """Serve the default org over HTTP and HTTPS until interrupted."""
+    from simorg.config import ServerConfig
+
+    config = ServerConfig(**options)
+    given = config.database
+    if given is not None and not given.startswith(("postgresql://", "postgres://")):
+        fail("--database takes a postgresql:// URL", USAGE)
+    if config.workers > 1 and not config.database:
+        fail("--workers above 1 needs --database postgresql://...", USAGE)
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    gc.disable()  # a start makes a hundred thousand objects that stay, and hardly any garbage
+    server = _started(config, done)
+    gc.freeze()
+    gc.enable()
+    _greet(server.info(), default=not config.orgs)
+    try:
+        done.wait()
+    finally:
+        server.stop()
+    if getattr(server, "lost", False):
+        fail("a worker process ended; see above")
+
+
+def _greet(info: dict[str, Any], *, default: bool) -> None:
+    click.echo(f"simorg {__version__}: {info['http']}  {info['https']}  (CA: {info['ca']})")
+    click.echo(f"  proxy {info['proxy']}, control API {info['http']}/_simorg/health")
+    if default:
+        click.echo("  log in as admin@acme.example, password simorg123")
+    click.echo("  Ctrl-C stops")
+    sys.stdout.flush()
+
+
+def _started(config: ServerConfig, done: threading.Event) -> Server | Workers:
+    """A started server; otherwise one line with the reason, and the exit code for it."""
+    from simorg.org.seeds.parse import SeedError
+    from simorg.server.failures import CannotStart
+    from simorg.server.server import Server
+
+    try:
+        if config.workers == 1:
+            return Server(config).start()
+        from simorg.server.workers import Workers
+
+        workers = Workers(config).start()
+        workers.watch(done)
+        return workers
+    except SeedError as error:
+        fail(str(error), USAGE)
+    except CannotStart as error:
+        fail(f"cannot start: {error}")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"cannot start: {error.strerror or error}{where}")
