@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2 -m 'not slow'
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres sfcli bench bench-postgres lint format docs screenshots wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres slow bench bench-postgres lint format docs screenshots wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,7 +44,7 @@ test: $(STAMPS)/dev $(STAMPS)/node  ## install and pass the tests (SQLite)
 test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real PostgreSQL, started on a free port
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-sfcli: $(STAMPS)/dev $(STAMPS)/sfcli  ## install the Salesforce CLI for tests, and run them
+slow: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/sfcli  ## the tests kept out of `make test`, the Salesforce CLI's among them
 	$(BIN)/python -m pytest -n 2 -m slow
 
 demo: $(STAMPS)/run  ## show the divergence end to end with real clients

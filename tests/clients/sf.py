@@ -34,7 +34,7 @@ _QUIET = {
 
 
 def installed() -> bool:
-    """Whether ``make sfcli`` has been run."""
+    """Whether ``make slow`` has been run."""
     return NODE.exists() and SF.exists()
 
 

@@ -1,6 +1,6 @@
 """The Salesforce CLI (`@salesforce/cli` on Node 22 from npm) against a started server.
 
-Slow: every command starts Node and loads the CLI. `make sfcli` installs it and runs these.
+Slow: every command starts Node and loads the CLI. `make slow` installs it and runs these.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOT_FOR_API = "This session is not valid for use with the REST API"
 def sf(live: Live, tmp_path: Path) -> Sf:
     if installed():
         return Sf(tmp_path, live.ca)
-    reason = "needs the Salesforce CLI (`make sfcli` installs it)"
+    reason = "needs the Salesforce CLI (`make slow` installs it)"
     if os.environ.get("SIMORG_REQUIRE_ALL"):
         pytest.fail(reason)
     pytest.skip(reason)
