@@ -59,6 +59,14 @@ class Source:
 
 def parse(text: str, name: str) -> tuple[Definition, Source]:
     """The definition of a YAML text. Raises ``SeedError``."""
+    data, source = load(text, name)
+    if not isinstance(data, dict):
+        raise SeedError(f"{name}:1: an org definition is a mapping with the key org")
+    return _definition(data, source), source
+
+
+def load(text: str, name: str) -> tuple[Any, Source]:
+    """What a YAML text holds, and the lines of its parts. Raises ``SeedError``."""
     source = Source(name)
     try:
         loader = _LOADER(text)
@@ -73,9 +81,7 @@ def parse(text: str, name: str) -> tuple[Definition, Source]:
         raise SeedError(f"{name}:{line}: {error.problem or error.context}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise SeedError(f"{name}:1: not a YAML document: {error}") from None
-    if not isinstance(data, dict):
-        raise SeedError(f"{name}:1: an org definition is a mapping with the key org")
-    return _definition(data, source), source
+    return data, source
 
 
 def _plain(loader: Any, node: Any, path: Path, source: Source) -> Any:
@@ -127,14 +133,14 @@ def _definition(data: dict[str, Any], source: Source) -> Definition:
 
 def _section(key: str, content: Any, kind: Any, source: Source) -> Any:
     if kind is OrgPart:
-        return _convert(content, OrgPart, (key,), source)
+        return convert(content, OrgPart, (key,), source)
     if content is None:
         return {}
     if not isinstance(content, Mapping):
         raise source.error((key,), "expected a mapping of names")
     entry_kind = kind.__args__[1]
     return {
-        name: _convert({} if entry is None else entry, entry_kind, (key, name), source)
+        name: convert({} if entry is None else entry, entry_kind, (key, name), source)
         for name, entry in content.items()
     }
 
@@ -144,7 +150,8 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 
 
-def _convert(value: Any, kind: Any, path: Path, source: Source) -> Any:
+def convert(value: Any, kind: Any, path: Path, source: Source) -> Any:
+    """A part as its typed form. Raises ``SeedError`` with the line of what does not fit."""
     if isinstance(kind, type) and issubclass(kind, Part) and not isinstance(value, Mapping):
         raise source.error(path, "expected a mapping")
     try:
