@@ -13,34 +13,40 @@ from simorg.org.seeds.parse import Path
 def build(building: Building) -> None:
     """Write ConnectedApplication, SetupEntityAccess and AppMenuItem rows."""
     for order, (name, part) in enumerate(building.definition.connected_apps.items()):
-        app_id = _app(building, name, part)
-        for parent in _parents(building, name, part):
-            building.writer.add(
-                "SetupEntityAccess",
-                {
-                    "ParentId": parent,
-                    "SetupEntityId": app_id,
-                    "SetupEntityType": "ConnectedApplication",
-                },
-            )
-        menu_item = None
-        if part.installed:
-            menu_item = building.writer.add(
-                "AppMenuItem",
-                {
-                    "Name": name.replace(" ", "_"),
-                    "Label": name,
-                    "ApplicationId": app_id,
-                    "Type": "ConnectedApplication",
-                    "SortOrder": order + 1,
-                    "UserSortOrder": order + 1,
-                    "IsVisible": True,
-                    "IsAccessible": True,
-                    "IsUsingAdminAuthorization": part.permitted_users == "adminApproved",
-                    "StartUrl": part.start_url,
-                },
-            )
-        _approvals(building, name, part, app_id, menu_item)
+        add(building, name, part, order + 1)
+
+
+def add(building: Building, name: str, part: AppPart, order: int) -> str:
+    """Write an app of the definition, the ``order``-th in the menu; its id."""
+    app_id = _app(building, name, part)
+    for parent in _parents(building, name, part):
+        building.writer.add(
+            "SetupEntityAccess",
+            {
+                "ParentId": parent,
+                "SetupEntityId": app_id,
+                "SetupEntityType": "ConnectedApplication",
+            },
+        )
+    menu_item = None
+    if part.installed:
+        menu_item = building.writer.add(
+            "AppMenuItem",
+            {
+                "Name": name.replace(" ", "_"),
+                "Label": name,
+                "ApplicationId": app_id,
+                "Type": "ConnectedApplication",
+                "SortOrder": order,
+                "UserSortOrder": order,
+                "IsVisible": True,
+                "IsAccessible": True,
+                "IsUsingAdminAuthorization": part.permitted_users == "adminApproved",
+                "StartUrl": part.start_url,
+            },
+        )
+    _approvals(building, name, part, app_id, menu_item)
+    return app_id
 
 
 def _approvals(

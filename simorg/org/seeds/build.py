@@ -96,6 +96,10 @@ def build_template(
         documents.write("identity", {**template.identity, "id": org_id})
         documents.write("template", template.to_dict())
         documents.write("credentials", _credentials(building))
+        told = definition.org
+        documents.write(
+            "defaults", {"password": told.password, "security_token": told.security_token}
+        )
         if schema.version > 1:
             documents.write("schema", schema.to_dict())
     return template

@@ -46,3 +46,7 @@ class Building:
     refs: dict[str, str] = field(default_factory=dict)
     #: account name -> id, of explicit records and external users
     accounts: dict[str, str] = field(default_factory=dict)
+    #: (account id, first name, last name) -> id, of contacts that may become users
+    contacts: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
+    #: nicknames of users, lower case
+    nicknames: set[str] = field(default_factory=set)

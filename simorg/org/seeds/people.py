@@ -7,7 +7,7 @@ from typing import Any
 from simorg.org.passwords import hash_password
 from simorg.org.schema.model import SObjectType
 from simorg.org.seeds.context import Building, SeededUser
-from simorg.org.seeds.definition import ProfilePart, UserPart
+from simorg.org.seeds.definition import PermissionSetPart, ProfilePart, UserPart
 
 _PREFIX = "Permissions"
 
@@ -25,10 +25,11 @@ def build(building: Building) -> None:
         building.used[name] = 0
         del license
     for name, profile in building.definition.profiles.items():
-        _profile(building, name, profile)
-    _permission_sets(building)
+        add_profile(building, name, profile)
+    for name, part in building.definition.permission_sets.items():
+        add_permission_set(building, name, part)
     for number, (username, user_id) in enumerate(zip(users, ids, strict=True)):
-        _user(building, username, user_id, number)
+        add_user(building, username, user_id, minutes=number + 1)
 
 
 def finish(building: Building) -> None:
@@ -84,7 +85,8 @@ def _known(building: Building, type_name: str, values: dict[str, Any]) -> dict[s
     return {name: value for name, value in values.items() if name in fields}
 
 
-def _profile(building: Building, name: str, part: ProfilePart) -> None:
+def add_profile(building: Building, name: str, part: ProfilePart) -> None:
+    """Write a profile and the permission set it owns."""
     path = ("profiles", name)
     license_id = building.licenses.get(part.license)
     if license_id is None:
@@ -150,31 +152,32 @@ def _type(building: Building, name: str) -> SObjectType:
     return found
 
 
-def _permission_sets(building: Building) -> None:
-    for name, part in building.definition.permission_sets.items():
-        path = ("permissionSets", name)
-        license_id = None
-        if part.license is not None:
-            license_id = building.licenses.get(part.license)
-            if license_id is None:
-                message = f"there is no license {part.license!r}"
-                raise building.source.error((*path, "license"), message)
-        building.permission_sets[name] = building.writer.add(
-            "PermissionSet",
-            {
-                "Name": name,
-                "Label": part.label or name.replace("_", " "),
-                "Description": part.description,
-                "IsCustom": True,
-                "IsOwnedByProfile": False,
-                "LicenseId": license_id,
-                "Type": "Regular",
-                **_permissions(building, "PermissionSet", part.permissions, [], path),
-            },
-        )
+def add_permission_set(building: Building, name: str, part: PermissionSetPart) -> None:
+    """Write a permission set."""
+    path = ("permissionSets", name)
+    license_id = None
+    if part.license is not None:
+        license_id = building.licenses.get(part.license)
+        if license_id is None:
+            message = f"there is no license {part.license!r}"
+            raise building.source.error((*path, "license"), message)
+    building.permission_sets[name] = building.writer.add(
+        "PermissionSet",
+        {
+            "Name": name,
+            "Label": part.label or name.replace("_", " "),
+            "Description": part.description,
+            "IsCustom": True,
+            "IsOwnedByProfile": False,
+            "LicenseId": license_id,
+            "Type": "Regular",
+            **_permissions(building, "PermissionSet", part.permissions, [], path),
+        },
+    )
 
 
-def _user(building: Building, username: str, user_id: str, number: int) -> None:
+def add_user(building: Building, username: str, user_id: str, *, minutes: float) -> None:
+    """Write a user of the definition with login and assignments, made ``minutes`` after the org."""
     part = building.definition.users[username]
     path = ("users", username)
     profile = building.definition.profiles.get(part.profile)
@@ -183,11 +186,11 @@ def _user(building: Building, username: str, user_id: str, number: int) -> None:
     if "@" not in username:
         raise building.source.error(path, "a username has the form of an email address")
     building.used[profile.license] += part.active
-    values = _user_values(building, part, username, profile.user_type)
+    values = _user_values(building, part, username, user_id, profile.user_type)
     if part.contact is not None:
-        values |= _contact(building, part, number)
+        values |= _contact(building, part, username, max(minutes - 1, 0))
     building.writer.add(
-        "User", _known(building, "User", {"Id": user_id, **values}), minutes=number + 1
+        "User", _known(building, "User", {"Id": user_id, **values}), minutes=minutes
     )
     building.users[username] = SeededUser(
         user_id, profile.user_type, part.active, profile.user_type == "Standard" and part.active
@@ -195,30 +198,43 @@ def _user(building: Building, username: str, user_id: str, number: int) -> None:
     building.writer.add(
         "UserLogin",
         {"UserId": user_id, "IsFrozen": part.frozen, "IsPasswordLocked": False},
-        minutes=number + 1,
+        minutes=minutes,
     )
     _assign(building, user_id, part, path)
 
 
+def is_external(user_type: str) -> bool:
+    """Whether users of that type are contacts of an account."""
+    return user_type not in ("Standard", "CsnOnly", "AutomatedProcess")
+
+
+def _nickname(building: Building, username: str, user_id: str) -> str:
+    """The part before the @, unless another user has it."""
+    wanted = username.split("@")[0]
+    if wanted.lower() in building.nicknames:
+        wanted = f"{wanted[:20]}.{user_id}"
+    building.nicknames.add(wanted.lower())
+    return wanted
+
+
 def _user_values(
-    building: Building, part: UserPart, username: str, user_type: str
+    building: Building, part: UserPart, username: str, user_id: str, user_type: str
 ) -> dict[str, Any]:
     org = building.definition.org
     name = " ".join(n for n in (part.first_name, part.last_name) if n)
     salt = username.encode()[:32]
-    external = user_type not in ("Standard", "CsnOnly", "AutomatedProcess")
     return {
         "Username": username,
         "FirstName": part.first_name,
         "LastName": part.last_name,
         "Name": name,
         "Alias": (part.alias or username.split("@")[0])[:8],
-        "CommunityNickname": username.split("@")[0],
+        "CommunityNickname": _nickname(building, username, user_id),
         "Email": part.email or username,
         "Title": part.title,
         "CompanyName": org.name,
         "IsActive": part.active,
-        "IsPortalEnabled": external,
+        "IsPortalEnabled": is_external(user_type),
         "ProfileId": building.profiles[part.profile],
         "UserType": user_type,
         "TimeZoneSidKey": part.time_zone or org.time_zone,
@@ -233,39 +249,44 @@ def _user_values(
     }
 
 
-def _contact(building: Building, part: UserPart, number: int) -> dict[str, Any]:
-    """The account and contact of an external user."""
+def _contact(building: Building, part: UserPart, username: str, minutes: float) -> dict[str, Any]:
+    """The account and contact of an external user; those that are there are taken."""
     told = part.contact
     if told is None:
         return {}
-    writer = building.writer
     account_id = building.accounts.get(told.account)
     if account_id is None:
-        partner = building.definition.profiles[part.profile].user_type == "PowerPartner"
-        account_id = writer.add(
-            "Account",
-            {
-                "Name": told.account,
-                "Type": "Channel Partner / Reseller" if partner else "Customer - Direct",
-                "IsPartner": partner,
-                "IsCustomerPortal": not partner,
-            },
-            minutes=number,
-        )
-        building.accounts[told.account] = account_id
+        account_id = _account(building, part, told.account, minutes)
     first, last = told.first_name or part.first_name, told.last_name or part.last_name
-    contact_id = writer.add(
-        "Contact",
-        {
-            "FirstName": first,
-            "LastName": last,
-            "Name": " ".join(n for n in (first, last) if n),
-            "AccountId": account_id,
-            "Email": part.email or list(building.definition.users)[number],
-        },
-        minutes=number,
-    )
+    contact_id = building.contacts.get((account_id, first, last))
+    if contact_id is None:
+        contact_id = building.writer.add(
+            "Contact",
+            {
+                "FirstName": first,
+                "LastName": last,
+                "Name": " ".join(n for n in (first, last) if n),
+                "AccountId": account_id,
+                "Email": part.email or username,
+            },
+            minutes=minutes,
+        )
     return {"AccountId": account_id, "ContactId": contact_id}
+
+
+def _account(building: Building, part: UserPart, name: str, minutes: float) -> str:
+    partner = building.definition.profiles[part.profile].user_type == "PowerPartner"
+    made = building.accounts[name] = building.writer.add(
+        "Account",
+        {
+            "Name": name,
+            "Type": "Channel Partner / Reseller" if partner else "Customer - Direct",
+            "IsPartner": partner,
+            "IsCustomerPortal": not partner,
+        },
+        minutes=minutes,
+    )
+    return made
 
 
 def _assign(building: Building, user_id: str, part: UserPart, path: tuple[str, ...]) -> None:
