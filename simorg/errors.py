@@ -116,6 +116,16 @@ class RequestLimitExceeded(ForbiddenError):
     template = "TotalRequests Limit exceeded."
 
 
+class LongRequestsExceeded(ForbiddenError):
+    """Too many API requests have been running for 20 seconds or longer.
+
+    https://help.salesforce.com/s/articleView?id=000389067
+    """
+
+    code = "REQUEST_LIMIT_EXCEEDED"
+    template = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+
+
 class NotFoundError(SalesforceError):
     """No such resource or record, HTTP 404 ``NOT_FOUND``."""
 

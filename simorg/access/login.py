@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import directory, history, refusals, rows, settings
+from simorg.access import directory, history, login_rate, refusals, rows, settings
 from simorg.access.gate import decide_token
 from simorg.access.history import Origin
 from simorg.access.ip_ranges import ip_allowed
@@ -186,7 +186,7 @@ def check_password(
     for a while. Leaves the LoginHistory row to the caller.
     """
     switches = settings.login_settings(org)
-    if not _within_rate(org, user_id, switches.logins_per_hour):
+    if not login_rate.count(org, user_id, switches.logins_per_hour):
         return "login_rate"
     with org.store.writing() as tx:
         row = tx.one(state_of(org).statement(org, "password", _password_query), {"user": user_id})
@@ -243,19 +243,3 @@ def _reset_failures(
             rows.change(
                 org, tx, "UserLogin", {"IsPasswordLocked": False}, where="Id", equals=login_id
             )
-
-
-def _within_rate(org: Org, user_id: str, per_hour: int) -> bool:
-    """Count a login of a user; False beyond the allowance of the running hour.
-
-    https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_login.htm
-    """
-    counts = state_of(org).logins
-    now = org.clock.now()
-    since, count = counts.get(user_id, (now, 0))
-    if not timedelta() <= now - since < timedelta(hours=1):
-        since, count = now, 0
-    if count >= per_hour:
-        return False
-    counts[user_id] = (since, count + 1)
-    return True

@@ -22,7 +22,7 @@ from simorg.access.model import AppFacts, Flow, SessionFacts
 from simorg.access.state import Mark, state_of
 from simorg.access.tokens import new_token, org_of, token_hash
 from simorg.access.visualforce import called_from
-from simorg.errors import RequestLimitExceeded, SessionInvalid
+from simorg.errors import LongRequestsExceeded, RequestLimitExceeded, SessionInvalid
 from simorg.org.caller import Caller
 from simorg.org.clock import from_text, to_text
 
@@ -43,6 +43,8 @@ LOGIN_TYPES = {
     Flow.VISUALFORCE: "Application",
     Flow.LIGHTNING: "Application",
 }
+#: in the WSGI environment of a call that came while too many long ones were running
+LONG_REQUESTS = "simorg.long_requests"
 _OLDEST = timedelta(hours=24)  # Salesforce's longest session timeout
 
 
@@ -92,7 +94,6 @@ class Judged:
     caller: Caller
     mark: Mark
     check_at: datetime
-    app_name: str | None
 
 
 # -- opening -------------------------------------------------------------------------------------
@@ -185,7 +186,8 @@ def authenticate(
     Counts one API request of the org. ``enforce=False`` (identity endpoints) asks only whether
     the session lives, and counts nothing. ``environ``: WSGI environment of the call, which says
     whether it comes from a Visualforce domain. Raises ``SessionInvalid``, ``SessionNotForApi``,
-    ``ApiDisabledForOrg``, ``ApiDisabledForUser`` or ``RequestLimitExceeded``.
+    ``ApiDisabledForOrg``, ``ApiDisabledForUser``, ``RequestLimitExceeded`` or
+    ``LongRequestsExceeded`` (``traffic.limits`` has marked ``environ``).
     """
     org_id = token[:15] if token[15:16] == "!" else org_of(token)
     org = catalogue.get(org_id) if org_id else None
@@ -199,10 +201,10 @@ def authenticate(
         if known.caller.flow is not Flow.VISUALFORCE:  # its calls differ by where they come from
             state_of(org).sessions[key] = known
     if enforce:
-        usage = org.usage
-        if usage.exhausted:
+        if environ is not None and LONG_REQUESTS in environ:
+            raise LongRequestsExceeded()
+        if not org.usage.take():
             raise RequestLimitExceeded()
-        usage.count_request(known.app_name)
     return known.caller
 
 
@@ -219,7 +221,7 @@ def _judge(
     if row is None or person is None:
         raise session_invalid(token)
     switches = settings.read(org)
-    app, facts = app_of(org, row.app_id, person)
+    _, facts = app_of(org, row.app_id, person)
     session = row.facts
     if row.flow is Flow.VISUALFORCE:
         session = replace(session, from_visualforce=called_from(org, environ or {}))
@@ -246,7 +248,7 @@ def _judge(
         locale=person.locale,
         bound=bound_values(switches, row.flow, row.id),
     )
-    return Judged(caller, mark, check_at, app.name if app else None)
+    return Judged(caller, mark, check_at)
 
 
 def app_of(

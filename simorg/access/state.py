@@ -29,7 +29,6 @@ class AccessState:
         "_schema_version",
         "_statements",
         "apps",
-        "logins",
         "sessions",
         "settings",
         "users",
@@ -46,8 +45,6 @@ class AccessState:
         self.apps: tuple[Mark, Any] | None = None
         #: (mark, AccessSettings)
         self.settings: tuple[Mark, Any] | None = None
-        #: user id -> (start of the running hour, logins in it)
-        self.logins = Cache(8192)
 
     def statement(
         self, org: Org, name: str, build: Callable[[Store], sa.ClauseElement]

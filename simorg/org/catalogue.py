@@ -337,6 +337,7 @@ class OrgCatalogue:
                 f"a snapshot's name is 1 to 40 letters, digits, - and _, not {name!r}"
             )
         with self._changing(id) as org:
+            org.usage.save()
             self._spaces.save(org.store, _snapshot_space(org.id, name))
             self._registry.add_snapshot(org.id, name)
 

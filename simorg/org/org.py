@@ -78,12 +78,8 @@ class Org:
         self.identity = Identity(**{k: v for k, v in told.items() if k != "id"})
         self.settings = Settings(self.store, self.behaviour.sections)
         self.clock = Clock(self.documents.read("clock"), self._save_clock)
-        self.usage = Usage(
-            self.clock,
-            self._request_limit,
-            self.documents.read("usage") if self._durable else None,
-            self._save_usage if self._durable else None,
-        )
+        self.counts = self.store.make_counts(self.documents, durable=self._durable)
+        self.usage = Usage(self.clock, self._request_limit, self.counts)
         self._system: Caller | None = None
 
     def _standard(self) -> Any:
@@ -146,6 +142,7 @@ class Org:
             self._config_seen = self.store.config_generation
             self.settings.forget()
             self.clock.load(self.documents.read("clock") or {})
+            self.usage.refresh()
             saved = self.documents.read("schema")
             if saved is not None and saved != self.schema.to_dict():
                 self._take_schema(OrgSchema.from_dict(saved, self.schema.standard))
@@ -231,9 +228,6 @@ class Org:
     def _save_clock(self, state: dict[str, Any]) -> None:
         self.documents.write("clock", state)
 
-    def _save_usage(self, state: dict[str, Any]) -> None:
-        self.documents.write("usage", state, config=False)
-
     def _request_limit(self) -> int:
         if "api" in self.settings.sections:
             told: int | None = getattr(self.settings.read("api"), "daily_request_limit", None)
@@ -255,7 +249,7 @@ class Org:
 
     def close(self) -> None:
         """Write what is counted in memory and close the store."""
-        self.usage.save()
+        self.usage.close(durable=self._durable)
         self.store.close()
 
 

@@ -1,15 +1,17 @@
-"""The org's API request allowance: counted in memory, per app, over a rolling day.
+"""The org's API request allowance over a day.
 
 https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-from simorg.org.clock import Clock, from_text, to_text
+from simorg.org.clock import Clock
+from simorg.org.counts import Count, Counts
 
 #: requests in 24 hours for an org of the edition (with 1,000 for each user licence where sold so)
 DAILY_REQUESTS = {
@@ -19,33 +21,32 @@ DAILY_REQUESTS = {
     "Performance Edition": 100_000,
     "Unlimited Edition": 100_000,
 }
+_log = logging.getLogger("simorg.usage")
+_NAME = "requests"
 _DAY = timedelta(hours=24)
-#: requests counted between two writes to the database
-_SAVE_EVERY = 500
+#: requests taken from the org's count at once
+_BLOCK = 250
+#: seconds after which a process gives back what it took and did not use
+_HELD = 0.25
 
 
 class Usage:
-    """``count_request()`` costs well under a microsecond; nothing is locked, as a count that two
-    threads make at the same instant may cost a request in a million."""
+    """Requests counted exactly, at the price of a lock.
 
-    def __init__(
-        self,
-        clock: Clock,
-        limit: Callable[[], int],
-        state: dict[str, Any] | None = None,
-        save: Callable[[dict[str, Any]], None] | None = None,
-    ) -> None:
+    Taken from the org's count in blocks, so that most requests touch nothing shared; near the
+    limit one by one. What one process shows as used leaves out what others took in the last
+    quarter of a second and includes what they have not used of it.
+    """
+
+    def __init__(self, clock: Clock, limit: Callable[[], int], counts: Counts) -> None:
         self._clock = clock
         self._limit = limit
-        self._save = save
-        self._used = 0
-        self._since: datetime = clock.now()
-        self.by_app: dict[str, int] = {}
-        if state:
-            self._used = state["used"]
-            self._since = from_text(state["since"])
-            self.by_app = dict(state["by_app"])
-        self._saved_at = self._used
+        self._counts = counts
+        self._lock = threading.Lock()
+        #: the org's count when we last looked, our block within it
+        self._seen: Count | None = None
+        self._left = 0
+        self._timer: threading.Timer | None = None
 
     @property
     def limit(self) -> int:
@@ -55,38 +56,96 @@ class Usage:
     @property
     def used(self) -> int:
         """Requests counted in the current 24 hours (of the org's clock)."""
-        self._roll()
-        return self._used
+        now = self._clock.now()
+        with self._lock:
+            seen = self._look()
+            return seen.value - self._left if seen is not None and seen.live(now, _DAY) else 0
+
+    @property
+    def resets_at(self) -> datetime | None:
+        """When the current 24 hours end; None before the first request."""
+        now = self._clock.now()
+        with self._lock:
+            seen = self._look()
+        return seen.since + _DAY if seen is not None and seen.live(now, _DAY) else None
 
     @property
     def exhausted(self) -> bool:
         """No request is left."""
         return self.used >= self.limit
 
-    def count_request(self, app: str | None = None) -> None:
-        """Count one call, also for the connected app of that name."""
-        self._used += 1
-        if app is not None:
-            self.by_app[app] = self.by_app.get(app, 0) + 1
-        if self._save is not None and self._used - self._saved_at >= _SAVE_EVERY:
-            self.save()
+    def take(self) -> bool:
+        """Count one request; False, and nothing counted, when none is left."""
+        now, limit = self._clock.now(), self._limit()
+        reserved = False
+        with self._lock:
+            seen = self._seen
+            if seen is None or not self._left or not seen.live(now, _DAY):
+                seen = self._reserve(now, limit)
+                reserved = True
+            allowed = self._left > 0 and seen.value - self._left < limit
+            if allowed:
+                self._left -= 1
+        if reserved:
+            self._counts.save()
+        return allowed
 
     def set_used(self, used: int) -> None:
         """Tests reach the limit at once."""
-        self._roll()
-        self._used = used
+        with self._lock:
+            self._left = 0
+        self._counts.set(_NAME, used, self._clock.now(), _DAY)
+        with self._lock:
+            self._left = 0
+            self._seen = None
+
+    def refresh(self) -> None:
+        """Look again: the count may have been set by another process."""
+        self._give_back()
+        with self._lock:
+            if not self._left:
+                self._seen = None
 
     def save(self) -> None:
-        """Write the count now (an ephemeral org keeps it in memory only)."""
-        if self._save is not None and self._used != self._saved_at:
-            self._saved_at = self._used
-            self._save(self.state())
+        """Make the org's own count exact, in its database too."""
+        self._give_back()
+        self._counts.save(wholly=True)
 
-    def state(self) -> dict[str, Any]:
-        return {"used": self._used, "since": to_text(self._since), "by_app": self.by_app}
+    def close(self, *, durable: bool) -> None:
+        """Give back what was taken ahead; ``durable``: and keep the count."""
+        timer = self._timer
+        if timer is not None:
+            timer.cancel()
+        if durable:
+            self.save()
 
-    def _roll(self) -> None:
-        now = self._clock.now()
-        if not timedelta() <= now - self._since < _DAY:
-            self._since, self._used, self._saved_at = now, 0, 0
-            self.by_app = {}
+    def _look(self) -> Count | None:
+        if self._seen is None:
+            self._seen = self._counts.read(_NAME).get(_NAME)
+        return self._seen
+
+    def _reserve(self, now: datetime, limit: int) -> Count:
+        taken = self._counts.take(_NAME, limit, now, _DAY, block=_BLOCK)
+        self._seen, self._left = taken, taken.granted
+        if self._counts.shared and taken.granted > 1 and self._timer is None:
+            self._timer = threading.Timer(_HELD, self._expire)
+            self._timer.daemon = True
+            self._timer.start()
+        return taken
+
+    def _give_back(self) -> None:
+        with self._lock:
+            seen, unused = self._seen, self._left
+            if seen is None or not unused:
+                return
+            self._counts.give_back(_NAME, seen.epoch, unused)
+            self._left = 0
+            self._seen = None
+
+    def _expire(self) -> None:
+        """Whoever comes near the limit must not be refused what we would never use."""
+        self._timer = None
+        try:
+            self._give_back()
+        except Exception:  # the org was deleted meanwhile, or its database is gone
+            _log.debug("requests could not be given back", exc_info=True)

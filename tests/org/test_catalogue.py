@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_orgs_never_see_each_other(catalogue: OrgCatalogue) -> None:
     one.settings.update("apiAccessControl", {"adminApprovedUsersOnly": True})
     one.clock.freeze()
     one.cache["x"] = one.statements["x"] = 1
-    one.usage.count_request()
+    assert one.usage.take()
     assert has_account(one, "only one") and not has_account(two, "only one")
     assert two.schema.get("Own__c") is None
     assert not two.settings.get("apiAccessControl")["adminApprovedUsersOnly"]
@@ -306,11 +307,13 @@ def test_settings_have_defaults_and_refuse_what_does_not_fit(org: Org) -> None:
 
 def test_usage_counts_per_day_of_the_orgs_clock(org: Org) -> None:
     assert org.usage.limit == 100_000
-    for app in (None, "A", "A"):
-        org.usage.count_request(app)
-    assert org.usage.used == 3 and org.usage.by_app == {"A": 2} and not org.usage.exhausted
+    assert org.usage.resets_at is None
+    begun = org.clock.now()
+    assert [org.usage.take() for _ in range(3)] == [True] * 3
+    assert org.usage.used == 3 and not org.usage.exhausted
+    assert org.usage.resets_at >= begun + timedelta(hours=24)
     org.settings.update("api", {"dailyRequestLimit": 3})
-    assert org.usage.exhausted
+    assert org.usage.exhausted and not org.usage.take() and org.usage.used == 3
     org.clock.advance(23 * 3600)
     assert org.usage.used == 3
     org.clock.advance(3601)
@@ -461,7 +464,7 @@ class TestState:
         org.clock.freeze()
         org.kept.put("k", "k", b"v")
         for _ in range(5):
-            org.usage.count_request("App")
+            assert org.usage.take()
         first.snapshot(org.id, "s")
         now, default = org.clock.now(), first.default.id
 
@@ -477,7 +480,7 @@ class TestState:
         assert again.settings.get("apiAccessControl")["adminApprovedUsersOnly"]
         assert again.clock.now() == now
         assert again.kept.get("k", "k") == b"v"
-        assert again.usage.used == 5 and again.usage.by_app == {"App": 5}
+        assert again.usage.used == 5
         assert second.find_user("admin@acme.example.kept") is not None
         assert add_account(again, "next") > made
         second.restore(org.id, "s")

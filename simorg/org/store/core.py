@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -16,6 +16,10 @@ from simorg.org.store.base import Statement
 from simorg.org.store.compile import compile_statement, make_dialect
 from simorg.org.store.private import private_table
 from simorg.org.store.transaction import ReaderBase, TransactionBase
+
+if TYPE_CHECKING:
+    from simorg.org.counts import Counts
+    from simorg.org.settings import Documents
 
 
 class _Local(threading.local):
@@ -217,6 +221,12 @@ class BaseStore(ABC):
 
     @abstractmethod
     def rollback(self, tx: TransactionBase) -> None: ...
+
+    def make_counts(self, documents: Documents, *, durable: bool) -> Counts:
+        """Where the org's requests and logins are counted."""
+        from simorg.org.counts import MemoryCounts
+
+        return MemoryCounts(documents, durable=durable)
 
     @abstractmethod
     def load(self) -> None:

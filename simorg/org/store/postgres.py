@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
@@ -22,6 +22,10 @@ from simorg.org.store.core import BaseStore
 from simorg.org.store.postgres_pool import PostgresPool, command
 from simorg.org.store.private import private_ddl
 from simorg.org.store.transaction import ReaderBase, TransactionBase
+
+if TYPE_CHECKING:
+    from simorg.org.counts import Counts
+    from simorg.org.settings import Documents
 
 _NOTHING: Mapping[str, Any] = {}
 #: an INSERT of nothing but parameters, one for each column
@@ -291,6 +295,12 @@ class PostgresStore(BaseStore):
         self._config = found.get("config", 0)
         self._content = found.get("content", 0)
         return found.get("access", 0)
+
+    def make_counts(self, documents: Documents, *, durable: bool) -> Counts:
+        """In the database: other processes count too."""
+        from simorg.org.store.postgres_counts import PostgresCounts
+
+        return PostgresCounts(self)
 
     @property
     def content_generation(self) -> int:

@@ -10,6 +10,13 @@ PRIVATE_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "simorg_generations": (("name", "TEXT PRIMARY KEY"), ("value", "BIGINT NOT NULL")),
     "simorg_numbers": (("name", "TEXT PRIMARY KEY"), ("value", "BIGINT NOT NULL")),
     "simorg_tables": (("name", "TEXT PRIMARY KEY"), ("value", "BIGINT NOT NULL")),
+    "simorg_counts": (
+        ("name", "TEXT PRIMARY KEY"),
+        ("value", "BIGINT NOT NULL"),
+        ("since", "TEXT NOT NULL"),
+        ("epoch", "BIGINT NOT NULL"),
+        ("granted", "BIGINT NOT NULL"),
+    ),
     "simorg_kept": (
         ("kind", "TEXT NOT NULL"),
         ("key", "TEXT NOT NULL"),
