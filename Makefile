@@ -21,6 +21,10 @@ $(STAMPS)/dev: $(STAMPS)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+$(STAMPS)/docs: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 # Node clients are optional: without npm the tests that need them are skipped with a reason.
 $(STAMPS)/node: tests/clients/node/package.json
 	@mkdir -p $(STAMPS)
@@ -66,8 +70,9 @@ format: $(STAMPS)/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMPS)/dev  ## check the documentation: links, settings, and run its snippets
-	$(BIN)/python -m pytest tests/docs
+docs: $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/node  ## the documentation as a site in build/site; checks it and runs its snippets
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python -m pytest -n 2 tests/docs
 
 screenshots: $(STAMPS)/dev  ## pictures of the main pages into docs/images (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots docs/images
@@ -78,7 +83,7 @@ wsdl: $(STAMPS)/dev  ## regenerate wsdl/ from the Spyne services
 build: $(STAMPS)/dev  ## wheel and sdist into dist/
 	$(BIN)/python -m build --outdir dist .
 
-ci-setup: $(STAMPS)/dev  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients and the Salesforce CLI (npm)
+ci-setup: $(STAMPS)/dev $(STAMPS)/docs  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients and the Salesforce CLI (npm)
 	sh tests/ci_setup.sh
 	@rm -f $(STAMPS)/node
 	$(MAKE) $(STAMPS)/node $(STAMPS)/sfcli

@@ -1,13 +1,8 @@
-"""The documentation holds: links resolve, routes and switches are told, snippets run."""
+"""The documentation holds: links resolve, routes, switches and commands are told."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +11,11 @@ from click import Command
 from simorg.access.sections import SECTIONS
 from simorg.cli import main
 from simorg.control.routes import ROUTES
-from simorg.server.server import Server
-from tests.conftest import POSTGRES
-from tests.server.conftest import config
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
-MARK = re.compile(r"^(?:#|//) snippet: (.+)$", re.M)
 
 
 def name_of(path: Path) -> str:
@@ -118,56 +109,3 @@ def test_every_switch_has_its_heading() -> None:
     for section, kind in SECTIONS.items():
         for switch in kind.__struct_encode_fields__:
             assert f"### `{section}.{switch}`\n" in text
-
-
-# -- snippets ------------------------------------------------------------------------------------
-
-
-def snippets() -> Iterator[tuple[str, str, str]]:
-    """(page and name, language, text); the README's run in tests/clients/test_readme.py."""
-    for page in PAGES[1:]:
-        for language, text in FENCE.findall(page.read_text()):
-            if mark := MARK.search(text):
-                yield f"{page.name}: {mark.group(1)}", language, text
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(config()) as running:
-        yield running
-
-
-@pytest.mark.parametrize(("name", "language", "text"), list(snippets()), ids=lambda v: str(v)[:40])
-def test_snippets_run(server: Server, tmp_path: Path, name: str, language: str, text: str) -> None:
-    if "simorg serve" in text and POSTGRES:
-        pytest.skip("starts a server on SQLite")
-    programs = {"sh": ["sh", "-eu", "-c", text], "python": [sys.executable, "-c", text]}
-    if language == "sh" and "curl" in text and not shutil.which("curl"):
-        pytest.skip("needs curl")
-    (tmp_path / "bin").mkdir()
-    wrapper = tmp_path / "bin" / "simorg"
-    wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} -m simorg "$@"\n')
-    wrapper.chmod(0o755)
-    done = subprocess.run(
-        programs[language],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "SIMORG_HTTP": server.url("http"),
-            "SIMORG_HTTPS": server.url("https"),
-            "SIMORG_CA": str(server.authority.certificate),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, f"{name}\n{done.stdout}\n{done.stderr}"
-
-
-def test_there_are_snippets() -> None:
-    assert {name for name, _, _ in snippets()} >= {
-        "control-api.md: a whole test",
-        "cli.md: wait for the ready file",
-    }
