@@ -19,7 +19,10 @@ def axe() -> None:
         missing("needs axe-core (`make ci-setup` installs it)")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+DARK = pytest.param("dark", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("scheme", ["light", DARK])
 def test_setup_pages(new_window: Callable[..., Window], scheme: str) -> None:
     window = new_window(color_scheme=scheme)
     window.setup()
@@ -38,7 +41,7 @@ def test_setup_pages(new_window: Callable[..., Window], scheme: str) -> None:
     assert len(seen) > 25, "and what its pages lead to"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", DARK])
 def test_pages_of_the_login(new_window: Callable[..., Window], scheme: str) -> None:
     window = new_window(color_scheme=scheme)
     window.open("/")

@@ -45,7 +45,13 @@ def run(folder: Path, *command: str, **environment: str) -> str:
 
 @pytest.mark.skipif(bool(POSTGRES), reason="starts a server on SQLite")
 @pytest.mark.parametrize("copied", ["pytest"], indirect=True)
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="alone"),
+        pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.slow),
+    ],
+)
 def test_pytest(copied: Path, options: tuple[str, ...]) -> None:
     assert not list(copied.glob("conftest.py"))
     told = run(copied, sys.executable, "-m", "pytest", "-W", "error", *options)
