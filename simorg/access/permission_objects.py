@@ -25,6 +25,11 @@ _MANAGE_SETS = (frozenset({"ManageProfilesPermissionsets"}),)
 _API_NAME = re.compile(r"[A-Za-z](?!.*__)[A-Za-z0-9_]*(?<!_)\Z")
 
 
+def api_name_fits(name: str) -> bool:
+    """Letters, digits and single underscores between them, a letter first."""
+    return _API_NAME.match(name) is not None
+
+
 def _grants(values: Mapping[str, Any]) -> dict[str, Any]:
     return {n: v for n, v in values.items() if n.startswith("Permissions")}
 
@@ -209,7 +214,7 @@ def _set_named(store: Store) -> sa.Select[Any]:
 def _check_set_name(caller: Caller, tx: Transaction, name: Any, own: str | None) -> None:
     if not name:
         return
-    if not _API_NAME.match(name):
+    if not api_name_fits(name):
         raise refuse(
             "FIELD_INTEGRITY_EXCEPTION",
             "The Permission Set API Name can only contain underscores and alphanumeric"

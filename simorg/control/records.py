@@ -6,6 +6,7 @@ API Access Control do not apply; the rules about records do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,7 +39,7 @@ def query(context: Context, id: str) -> Response:
     try:
         found = _Reading(org).run(text, deleted)
     except SalesforceError as error:
-        raise _refused(error.code, error.message) from None
+        raise refused(error.code, error.message) from None
     return answer({"totalSize": len(found), "records": found})
 
 
@@ -51,10 +52,10 @@ def create(context: Context, id: str) -> Response:
         raise invalid("type must be an object's name.", "type")
     fields = _fields(asked)
     try:
-        (result,) = records.create(_administrator(org), [(kind, fields)])
+        (result,) = records.create(administrator(org), [(kind, fields)])
     except SalesforceError as error:
-        raise _refused(error.code, error.message) from None
-    return answer({"id": _saved(result)}, 201)
+        raise refused(error.code, error.message) from None
+    return answer({"id": saved(result)}, 201)
 
 
 def change(context: Context, id: str, record: str) -> Response:
@@ -63,10 +64,10 @@ def change(context: Context, id: str, record: str) -> Response:
     fields = _fields(_members("fields"))
     kind, record_id = _find(org, record)
     try:
-        (result,) = records.update(_administrator(org), [(kind, record_id, fields)])
+        (result,) = records.update(administrator(org), [(kind, record_id, fields)])
     except SalesforceError as error:
-        raise _refused(error.code, error.message) from None
-    return answer({"id": _saved(result)})
+        raise refused(error.code, error.message) from None
+    return answer({"id": saved(result)})
 
 
 def delete(context: Context, id: str, record: str) -> Response:
@@ -74,14 +75,14 @@ def delete(context: Context, id: str, record: str) -> Response:
     org = context.org(id)
     _, record_id = _find(org, record)
     try:
-        (result,) = records.delete(_administrator(org), [record_id])
+        (result,) = records.delete(administrator(org), [record_id])
     except SalesforceError as error:
-        raise _refused(error.code, error.message) from None
-    _saved(result)
+        raise refused(error.code, error.message) from None
+    saved(result)
     return Response(status=204)
 
 
-def _administrator(org: Org) -> Caller:
+def administrator(org: Org) -> Caller:
     """The org's first user with every permission there is."""
     sets = org.schema.get("PermissionSet")
     names = sets.fields if sets is not None else ()
@@ -118,15 +119,17 @@ def _find(org: Org, record: str) -> tuple[str, str]:
     return kind.name, record_id
 
 
-def _refused(code: str, message: str) -> ControlError:
+def refused(code: str, message: str, path: str | None = None) -> ControlError:
     """Salesforce's own error, its code before its words."""
-    return ControlError(422, "refused", f"{code}: {message}")
+    return ControlError(422, "refused", f"{code}: {message}", path=path)
 
 
-def _saved(result: SaveResult) -> str | None:
+def saved(result: SaveResult, members: Mapping[str, str] | None = None) -> str | None:
+    """The id of a saved record. Raises 422; ``members``: field -> member of the body."""
     if not result.success:
         error = result.errors[0]
-        raise _refused(error.status_code, error.message)
+        named = (members or {}).get(error.fields[0]) if error.fields else None
+        raise refused(error.status_code, error.message, named)
     return result.id
 
 

@@ -9,7 +9,19 @@ from typing import Any
 from flask import Response
 
 from simorg import __version__
-from simorg.control import apps, orgs, page_sessions, records, server_state, switches
+from simorg.control import (
+    apps,
+    bodies,
+    new_apps,
+    orgs,
+    page_sessions,
+    permission_sets,
+    profiles,
+    records,
+    server_state,
+    switches,
+    users,
+)
 from simorg.control.answers import answer
 from simorg.control.context import Context
 
@@ -80,6 +92,10 @@ _FIELD = {
     "displayFormat": "string",
 }
 _CLOCK = {"freeze": "", "advance": "number", "unfreeze": "boolean"}
+    "dailyApiRequests": "object",
+    "concurrentLongRequests": "object",
+    "loginsPerHour": "object",
+}
 
 
 def document(context: Context) -> Response:
@@ -102,8 +118,51 @@ ROUTES = (
     Route("GET", "/orgs/{id}/connected-apps", orgs.connected_apps, "All connected apps"),
     Route("GET", "/orgs/{id}/connected-apps/{name}", apps.show, "One app and its four policies"),
     Route("PATCH", "/orgs/{id}/connected-apps/{name}", apps.change, "Change an app", _APP),
+    Route("POST", "/orgs/{id}/connected-apps", new_apps.create, "Add an app", bodies.NEW_APP, 201),
     Route("POST", "/orgs/{id}/custom-objects", switches.add_object, "Add an object", _OBJECT, 201),
     Route(
+    Route(
+        "DELETE", "/orgs/{id}/connected-apps/{name}", new_apps.delete, "Delete an app", None, 204
+    ),
+    Route("GET", "/orgs/{id}/users", users.listing, "All users"),
+    Route("POST", "/orgs/{id}/users", users.create, "Add a user", bodies.USER, 201),
+    Route("GET", "/orgs/{id}/users/{name}", users.show, "One user"),
+    Route("PATCH", "/orgs/{id}/users/{name}", users.change, "Change a user", bodies.USER_STATE),
+    Route("GET", "/orgs/{id}/permission-sets", permission_sets.listing, "All permission sets"),
+    Route(
+        "POST",
+        "/orgs/{id}/permission-sets",
+        permission_sets.create,
+        "Add a permission set",
+        bodies.SET,
+        201,
+    ),
+    Route("GET", "/orgs/{id}/permission-sets/{name}", permission_sets.show, "One permission set"),
+    Route(
+        "PATCH",
+        "/orgs/{id}/permission-sets/{name}",
+        permission_sets.change,
+        "Change a permission set",
+        bodies.SET_STATE,
+    ),
+    Route(
+        "DELETE",
+        "/orgs/{id}/permission-sets/{name}",
+        permission_sets.delete,
+        "Delete a permission set",
+        None,
+        204,
+    ),
+    Route("GET", "/orgs/{id}/profiles", profiles.listing, "All profiles"),
+    Route("POST", "/orgs/{id}/profiles", profiles.create, "Add a profile", bodies.PROFILE, 201),
+    Route("GET", "/orgs/{id}/profiles/{name}", profiles.show, "One profile"),
+    Route(
+        "PATCH",
+        "/orgs/{id}/profiles/{name}",
+        profiles.change,
+        "Change a profile",
+        bodies.PROFILE_STATE,
+    ),
         "POST", "/orgs/{id}/objects/{name}/fields", switches.add_field, "Add a field", _FIELD, 201
     ),
     Route("POST", "/orgs/{id}/query", records.query, "Rows of a SOQL query", _QUERY),
