@@ -92,10 +92,6 @@ _FIELD = {
     "displayFormat": "string",
 }
 _CLOCK = {"freeze": "", "advance": "number", "unfreeze": "boolean"}
-    "dailyApiRequests": "object",
-    "concurrentLongRequests": "object",
-    "loginsPerHour": "object",
-}
 
 
 def document(context: Context) -> Response:
