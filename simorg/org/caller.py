@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simorg.errors import RecordError
     from simorg.org.org import Org
+
+#: where a request's WSGI environment holds ``CallOptions.strike``
+STRIKE = "simorg.strike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class CallOptions:
     allow_field_truncation: bool = False
     client: str | None = None  # CallOptions.client / Sforce-Call-Options
     default_namespace: str | None = None
+    #: a test's fault: what refuses a record of the call, by its place in it and its id
+    strike: Callable[[int, str | None], RecordError | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

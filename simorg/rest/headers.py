@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simorg.errors import SessionError, SessionInvalid
-from simorg.org.caller import Caller
+from simorg.org.caller import STRIKE, Caller
 
 MIN_BATCH, MAX_BATCH = 200, 2000
 
@@ -49,9 +49,10 @@ def apply_options(caller: Caller, environ: Mapping[str, Any]) -> Caller:
     """The caller with what ``Sforce-Query-Options`` and ``Sforce-Call-Options`` ask."""
     query = environ.get("HTTP_SFORCE_QUERY_OPTIONS")
     call = environ.get("HTTP_SFORCE_CALL_OPTIONS")
-    if not query and not call:
+    strike = environ.get(STRIKE)
+    if not query and not call and strike is None:
         return caller
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"strike": strike} if strike is not None else {}
     if query:
         size = header_options(query).get("batchSize", "")
         if size.isascii() and size.isdigit():

@@ -86,11 +86,22 @@ class Surface:
             return _finish(errors.unexpected(ticket), wanted, self._usage(wanted))
 
     def refuse(
-        self, environ: Mapping[str, Any], error: HTTPException
+        self,
+        environ: Mapping[str, Any],
+        error: HTTPException | SalesforceError | RecordRefused,
+        status: int | None = None,
     ) -> tuple[bytes, int, Headers]:
-        """The answer to a request that never reached ``respond``."""
+        """The answer to a request that never reached ``respond``; ``status`` over the usual one."""
         wanted = _Wanted(environ)
-        return _finish(errors.of_http(error), wanted, self._usage(wanted))
+        wanted.xml = wanted.xml or environ["PATH_INFO"].endswith(".xml")
+        if isinstance(error, SalesforceError):
+            reply = errors.of_exception(error)
+        elif isinstance(error, RecordRefused):
+            reply = errors.of_refused(error)
+        else:
+            reply = errors.of_http(error)
+        reply.status = status or reply.status
+        return _finish(reply, wanted, self._usage(wanted))
 
     def _answered(
         self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
+    from simorg.traffic.fault_answers import Told, Words
 
 _PAGE = '<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>'
 _GONE = _PAGE.format(
@@ -39,7 +40,9 @@ def context(
 
         return private_pem(catalogue)
 
-    return Context(catalogue, config, folder, info, robot_key, traffic(catalogue, config))
+    found = traffic(catalogue, config, folder)
+    found.faults.words = fault_words(catalogue)
+    return Context(catalogue, config, folder, info, robot_key, found)
 
 
 def _flask(context: Context) -> Flask:
@@ -83,6 +86,19 @@ def _page(error: HTTPException) -> Response:
     made = Response(page, status, mimetype="text/html")
     made.headers.extend([h for h in error.get_headers() if h[0] in ("Allow", "Location")])
     return made
+
+
+def fault_words(catalogue: OrgCatalogue) -> Words:
+    """How the surfaces say the error of a fault; what words it loads with the first one."""
+
+    def say(
+        environ: WSGIEnvironment, start_response: Callable[..., Any], surface: str, told: Told
+    ) -> Iterable[bytes]:
+        from simorg.server.fault_words import words
+
+        return words(catalogue)(environ, start_response, surface, told)
+
+    return say
 
 
 class _Later:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import struct
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from simorg.config import MAX_BODY
 from simorg.server.chunks import ChunkedBody
 from simorg.server.sockets import hear_out, in_url
+from simorg.traffic.fault_drop import ConnectionDropped
 
 _TARGET = re.compile(rb"^(\S+ )/{2,}")
 _HOST = re.compile(rb"[A-Za-z0-9._~-]+(:\d{0,5})?|\[[0-9A-Fa-f:.]+\](:\d{0,5})?")
@@ -71,6 +73,13 @@ class Request(cheroot_server.HTTPRequest):
         return False
 
     def respond(self) -> None:
+        try:
+            self._respond()
+        except ConnectionDropped as dropped:
+            self.close_connection = True
+            self.conn.dropped = dropped
+
+    def _respond(self) -> None:
         if not self.chunked_read:
             super().respond()
             return
@@ -111,6 +120,8 @@ class Connection(cheroot_server.HTTPConnection):
 
     RequestHandlerClass = Request
     unread = False
+    #: closed on purpose, without the answer or its end
+    dropped: ConnectionDropped | None = None
     _shaken = False
 
     def own_address(self) -> bytes:
@@ -149,8 +160,18 @@ class Connection(cheroot_server.HTTPConnection):
             hear_out(plain)
 
     def close(self) -> None:
-        if self.unread:
+        if self.dropped is not None and self.dropped.reset:
+            self._reset()
+            return
+        if self.unread or self.dropped is not None:
             with suppress(OSError):
                 hear_out(self.socket)
         with suppress(OSError):
             super().close()
+
+    def _reset(self) -> None:
+        """Close with RST: what was sent and not yet acknowledged is lost, as on a broken path."""
+        self.rfile.close()
+        with suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()

@@ -19,6 +19,7 @@ from simorg.server.failures import CannotStart, opening
 from simorg.server.listeners import Listener
 from simorg.server.proxy import Proxy, Tunnels
 from simorg.server.sockets import in_url, listen, port_of, reachable
+from simorg.traffic.traffic import Traffic
 
 
 class Sockets:
@@ -106,6 +107,7 @@ class Server:
         self._state: StateFolder | None = None
         self._listeners: list[Listener | Proxy] = []
         self._catalogue: OrgCatalogue | None = None
+        self._traffic: Traffic | None = None
         try:
             if folder is None:
                 self._state = StateFolder(config.state)
@@ -127,6 +129,7 @@ class Server:
         with opening(config):
             self._catalogue = OrgCatalogue(config, access.behaviour())
         context = compose.context(self._catalogue, config, self.folder, self.info)
+        self._traffic = context.traffic
         app = compose.application(context)
         if sockets.http:
             self._listeners.append(Listener(sockets.http, app, threads=config.threads))
@@ -163,10 +166,15 @@ class Server:
         if self._ready_file_written and self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
             self._ready_file_written = False
+        if self._traffic is not None:
+            self._traffic.stop()
         for listener in self._listeners:
             listener.stop()
         self._listeners.clear()
         self._sockets.close()
+        if self._traffic is not None:
+            self._traffic.close()
+            self._traffic = None
         if self._catalogue is not None:
             self._catalogue.close()
             self._catalogue = None

@@ -18,6 +18,7 @@ import orjson
 from simorg.config import ServerConfig
 from simorg.server.failures import CannotStart
 from simorg.server.server import Server, Sockets, StateFolder, write_atomically
+from simorg.traffic.fault_book import SharedBook
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Workers:
         self.config = config
         self._sockets = Sockets(config)
         self._state = StateFolder(config.state)
+        SharedBook.forget(self._state.path)
         self._workers: list[_Worker] = []
         self._info: dict[str, Any] = {}
         self.lost = False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simorg.org.caller import Caller
+from simorg.org.caller import STRIKE, Caller
 from simorg.soap.records import RecordWriters
 
 if TYPE_CHECKING:
@@ -66,4 +66,5 @@ class Call:
             ),
             "client": self.client,
             "default_namespace": self.header("CallOptions", "defaultNamespace") or None,
+            "strike": self.environ.get(STRIKE),
         }

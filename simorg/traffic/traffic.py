@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simorg.traffic.exchange import Interceptor, Observer
+from simorg.traffic.faults import Faults
+from simorg.traffic.faults import faults as make_faults
 from simorg.traffic.passage import Inner, Outer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 class Traffic:
     """Who watches and who steps in, in that order. Empty ones cost a request nothing."""
 
+    #: calls that fail on purpose; one of the interceptors
+    faults: Faults
     observers: list[Observer] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
 
@@ -32,7 +37,16 @@ class Traffic:
         """``surfaces`` behind both layers; ``readable`` makes the body readable in between."""
         return Outer(readable(Inner(surfaces, self.interceptors)), self.observers)
 
+    def stop(self) -> None:
+        """The server stops: no request waits any longer."""
+        self.faults.stop()
 
-def traffic(catalogue: OrgCatalogue, config: ServerConfig) -> Traffic:
-    """The traffic of a server."""
-    return Traffic()
+    def close(self) -> None:
+        """The server has stopped."""
+        self.faults.close()
+
+
+def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None = None) -> Traffic:
+    """The traffic of a server; ``folder``: where its worker processes share what they must."""
+    faults = make_faults(catalogue, config, folder)
+    return Traffic(faults, interceptors=[faults])

@@ -93,6 +93,17 @@ def allowed(caller: Caller, plan: TypePlan, operation: str) -> tuple[RecordError
     return ()
 
 
+def strike(caller: Caller, drafts: Sequence[Draft]) -> None:
+    """Refuse the records that a fault is for (docs/faults.md)."""
+    refuse = caller.options.strike
+    if refuse is None:
+        return
+    for draft in drafts:
+        error = refuse(draft.index, draft.id)
+        if error is not None and not draft.errors:
+            draft.errors.append(error)
+
+
 @contextmanager
 def record_step(work: Work, draft: Draft) -> Iterator[None]:
     """One record's writes and hooks: a refusal undoes them and becomes the record's errors."""

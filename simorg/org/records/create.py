@@ -61,6 +61,7 @@ def insert_drafts(work: Work, outcome: Outcome, plan: TypePlan, drafts: list[Dra
         for draft in drafts:
             outcome.fail(draft.index, refused)
         return
+    batch.strike(work.caller, drafts)
     if plan.hooks_create:
         for draft in drafts:
             with batch.record_step(work, draft):

@@ -62,6 +62,7 @@ def _delete_drafts(work: Work, outcome: Outcome, plan: TypePlan, drafts: list[Dr
         for draft in drafts:
             outcome.fail(draft.index, refused, draft.id)
         return
+    batch.strike(work.caller, drafts)
     if plan.hooks_delete or not _together(work, plan, drafts):
         for draft in drafts:
             if not draft.errors:

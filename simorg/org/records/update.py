@@ -77,6 +77,7 @@ def update_drafts(
         for draft in drafts:
             outcome.fail(draft.index, refused, draft.id)
         return
+    batch.strike(work.caller, drafts)
     for draft in drafts:
         if draft.id is not None:
             if draft.id in seen:
