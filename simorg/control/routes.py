@@ -112,11 +112,9 @@ ROUTES = (
     Route("GET", "/orgs/{id}/settings", switches.show, "The org's switches"),
     Route("PATCH", "/orgs/{id}/settings", switches.change, "Change switches", {"*": "object"}),
     Route("GET", "/orgs/{id}/connected-apps", orgs.connected_apps, "All connected apps"),
+    Route("POST", "/orgs/{id}/connected-apps", new_apps.create, "Add an app", bodies.NEW_APP, 201),
     Route("GET", "/orgs/{id}/connected-apps/{name}", apps.show, "One app and its four policies"),
     Route("PATCH", "/orgs/{id}/connected-apps/{name}", apps.change, "Change an app", _APP),
-    Route("POST", "/orgs/{id}/connected-apps", new_apps.create, "Add an app", bodies.NEW_APP, 201),
-    Route("POST", "/orgs/{id}/custom-objects", switches.add_object, "Add an object", _OBJECT, 201),
-    Route(
     Route(
         "DELETE", "/orgs/{id}/connected-apps/{name}", new_apps.delete, "Delete an app", None, 204
     ),
@@ -159,6 +157,8 @@ ROUTES = (
         "Change a profile",
         bodies.PROFILE_STATE,
     ),
+    Route("POST", "/orgs/{id}/custom-objects", switches.add_object, "Add an object", _OBJECT, 201),
+    Route(
         "POST", "/orgs/{id}/objects/{name}/fields", switches.add_field, "Add a field", _FIELD, 201
     ),
     Route("POST", "/orgs/{id}/query", records.query, "Rows of a SOQL query", _QUERY),
