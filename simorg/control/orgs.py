@@ -24,6 +24,7 @@ from simorg.org.seeds.parse import SeedError
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
+    from simorg.org.store.base import Statement
 
 EDITIONS: tuple[str, ...] = get_args(get_type_hints(OrgPart)["edition"])
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -102,14 +103,17 @@ def _definition(context: Context, given: Any) -> Path | None:
 
 
 def _bad_definition(error: SeedError, path: Path | None, given: Any) -> ControlError:
-    """``line 12: users.x@y.z: ...``; in an object, which has no lines, only the member."""
+    """``line 12, column 5: users.x@y.z: ...``, a line for each fault; in an object, which has
+    no lines, only the member."""
     if path is None:
         return ControlError(409, "conflict", f"The default definition cannot be used: {error}")
     path.unlink(missing_ok=True)
-    message = str(error).removeprefix(f"{path}:")
+    told = error.problems
     if isinstance(given, str):
-        return invalid(f"line {message}", "definition")
-    return invalid(message.partition(": ")[2], "definition")
+        lines = [f"line {p.line}, column {p.column}: {p.message}" for p in told]
+    else:
+        lines = [p.message for p in told]
+    return invalid("\n".join(lines) or str(error), "definition")
 
 
 def everything(context: Context, org: Org, *, with_sessions: bool = True) -> dict[str, Any]:
@@ -132,17 +136,21 @@ def everything(context: Context, org: Org, *, with_sessions: bool = True) -> dic
 
 
 def _users(org: Org) -> list[tuple[Any, ...]]:
-    table = org.store.table("User")
-    statement = org.store.prepare(
-        sa.select(
-            table.c.Id,
-            table.c.Username,
-            table.c.UserType,
-            table.c.IsActive,
-            table.c.simorg_PasswordHash,
-            table.c.simorg_SecurityToken,
-        ).order_by(table.c.Id)
-    )
+    def build() -> Statement:
+        table = org.store.table("User")
+        return org.store.prepare(
+            sa.select(
+                table.c.Id,
+                table.c.Username,
+                table.c.UserType,
+                table.c.IsActive,
+                table.c.simorg_PasswordHash,
+                table.c.simorg_SecurityToken,
+            ).order_by(table.c.Id)
+        )
+
+    key = ("control.users", org.schema.version)
+    statement: Statement = org.statements.get_or_make(key, build)
     with org.store.reading() as reader:
         return reader.rows(statement)
 
@@ -197,15 +205,17 @@ def delete(context: Context, id: str) -> Response:
     if org is context.catalogue.default:
         raise ControlError(409, "conflict", "The default org stays; reset brings it back.")
     context.catalogue.delete(org.id)
+    context.traffic.faults.clear(org.id)
     return Response(status=204)
 
 
 def reset(context: Context, id: str) -> Response:
-    """Back to what it was made as; sessions and tokens end with it."""
+    """Back to what it was made as; sessions, tokens and faults end with it."""
     try:
         org = context.catalogue.reset(context.org(id).id)
     except SeedError as error:  # its definition was changed or removed since
         raise ControlError(409, "conflict", f"{error}.") from None
+    context.traffic.faults.clear(org.id)
     return answer(everything(context, org))
 
 

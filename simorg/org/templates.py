@@ -62,7 +62,7 @@ class Templates:
     def _of_text(self, text: str, source: str) -> Template:
         from simorg.org.seeds.build import template_key
 
-        key = template_key(text)
+        key = template_key(text, source)
         found = self._by_key.get(key)
         if found is None:
             with self._exclusive():

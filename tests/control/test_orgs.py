@@ -153,17 +153,17 @@ def test_usernames_of_a_second_org_get_a_suffix(api: Api) -> None:
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ("org: [", "line 1: "),
-        ("org:\n  name: X\n  edition: Huge\n", "line 3: org.edition: "),
-        ("org:\n  name: X\nusers:\n  a@b.c:\n    profile: P\n", "line 4: users.a@b.c: "),
-        (DEFINITION.replace("permissions: all", "permissions: [Fly]"), "line 11: "),
-        (DEFINITION.replace("Name: Only One", "Nome: Only One"), "line 27: "),
-        (DEFINITION + "colour: red\n", "line 28: colour: there is no such section"),
-        ("- a list\n", "line 1: "),
-        ("", "line 1: "),
-        ("org:\n  name: X\n  name: Y\n", "line 3: name is told twice"),
+        ("org: [", "line 1, column 7: "),
+        ("org:\n  name: X\n  edition: Huge\n", "line 3, column 3: org.edition: "),
+        ("org:\n  name: X\nusers:\n  a@b.c:\n    profile: P\n", "line 4, column 3: users.a@b.c: "),
+        (DEFINITION.replace("permissions: all", "permissions: [Fly]"), "line 11, column "),
+        (DEFINITION.replace("Name: Only One", "Nome: Only One"), "line 27, column "),
+        (DEFINITION + "colour: red\n", "line 28, column 1: colour: there is no such section"),
+        ("- a list\n", "line 1, column 1: "),
+        ("", "line 1, column 1: "),
+        ("org:\n  name: X\n  name: Y\n", "line 3, column 3: org.name: is told twice"),
         ("%YAML 9\n---\n\t", "line "),
-        ("a: &a [x]\nb: *c\n", "line 2: "),
+        ("a: &a [x]\nb: *c\n", "line 2, column 4: "),
     ],
 )
 def test_bad_definitions_name_the_line(api: Api, definition: str, message: str) -> None:

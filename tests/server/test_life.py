@@ -249,7 +249,7 @@ def test_state_folder_is_a_file(tmp_path: Path) -> None:
 def test_bad_definition_names_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("org:\n  name: Bad\nusers:\n  a@b.example:\n    profil: x\n")
-    with pytest.raises(SeedError, match=r"bad\.yaml:5: users\.a@b\.example\.profil"):
+    with pytest.raises(SeedError, match=r"bad\.yaml:5:\d+: users\.a@b\.example\.profil"):
         Server(config(orgs=(path,)))
 
 

@@ -9,7 +9,7 @@ from simorg.org.records.plan import TypePlan
 from simorg.org.schema.model import Field
 
 #: standard autonumbers start here, as in a new org
-_FIRST = {"CaseNumber": 1000, "ContractNumber": 100, "OrderNumber": 100}
+FIRST = {"CaseNumber": 1000, "ContractNumber": 100, "OrderNumber": 100}
 _FORMAT = re.compile(r"\{(0+|YYYY|YY|MM|DD)\}")
 
 
@@ -17,7 +17,7 @@ def number(work: Work, plan: TypePlan, drafts: list[Draft]) -> None:
     """Number new records in their order."""
     for field in plan.auto_numbers:
         counter = f"{plan.name}.{field.name}"
-        offset = _FIRST.get(field.name, 1) - 1
+        offset = FIRST.get(field.name, 1) - 1
         for draft in drafts:
             if not (work.system and draft.values.get(field.name)):
                 drawn = work.tx.next_number(counter) + offset

@@ -7,11 +7,12 @@ import secrets
 
 from simorg.org.seeds.context import Building
 from simorg.org.seeds.definition import AppPart
-from simorg.org.seeds.parse import Path
+from simorg.org.seeds.parse import Path, near
 
 
 def build(building: Building) -> None:
     """Write ConnectedApplication, SetupEntityAccess and AppMenuItem rows."""
+    _check_keys(building)
     for order, (name, part) in enumerate(building.definition.connected_apps.items()):
         add(building, name, part, order + 1)
 
@@ -72,10 +73,24 @@ def _approvals(
         )
 
 
-def _user_id(building: Building, username: str, path: Path) -> str:
+def _check_keys(building: Building) -> None:
+    """A consumer key names one app."""
+    seen: dict[str, str] = {}
+    for name, part in building.definition.connected_apps.items():
+        if part.consumer_key is None:
+            continue
+        other = seen.setdefault(part.consumer_key, name)
+        if other != name:
+            path = ("connectedApps", name, "consumerKey")
+            building.source.complain(path, f"is the key of {other} too")
+
+
+def _user_id(building: Building, username: str, path: Path) -> str | None:
     user = building.users.get(username)
     if user is None:
-        raise building.source.error(path, f"there is no user {username!r}")
+        hint = near(username, building.users)
+        building.source.complain(path, f"there is no user {username!r}{hint}")
+        return None
     return user.id
 
 
@@ -94,6 +109,7 @@ def _app(building: Building, name: str, part: AppPart) -> str:
             "simorg_ConsumerSecret": part.consumer_secret,
             "simorg_Installed": part.installed,
             "simorg_Blocked": part.blocked,
+            "simorg_BlockedByAllowlisting": part.blocked_by_allowlisting,
             "simorg_StoredPolicy": part.permitted_users == "adminApproved",
             "simorg_Certificate": part.certificate,
             "simorg_CallbackUrls": "\n".join(part.callback_urls),
@@ -114,9 +130,10 @@ def _parents(building: Building, name: str, part: AppPart) -> list[str]:
     ):
         for n, wanted in enumerate(names):
             if wanted not in known:
-                raise building.source.error(
+                building.source.complain(
                     ("connectedApps", name, section, n),
-                    f"there is no {section[:-1]} named {wanted!r}",
+                    f"there is no {section[:-1]} named {wanted!r}{near(wanted, known)}",
                 )
+                continue
             found.append(known[wanted])
     return found

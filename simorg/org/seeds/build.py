@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.resources import files
+import re
+from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simorg import __version__
 from simorg.org import ids
+from simorg.org.clock import to_text
 from simorg.org.schema.org_schema import OrgSchema
-from simorg.org.seeds import apps, business, custom, people, picklists, records
-from simorg.org.seeds.context import Building
+from simorg.org.seeds import apps, business, custom, generate, people, picklists, records
+from simorg.org.seeds.context import PROGRESS, Building
+from simorg.org.seeds.extending import bases, built_in
 from simorg.org.seeds.parse import SeedError, parse
 from simorg.org.seeds.rows import RowWriter
 from simorg.org.seeds.template import Template
@@ -28,16 +32,18 @@ _TABLES = (
     " Lead Case DeleteEvent"
 ).split()
 
+#: a larger definition is looked at again only when its own file changed
+_MAY_EXTEND = 200_000
+
 
 def read_definition(definition: str) -> tuple[str, str]:
     """(YAML text, name for messages) of a path or the name of a built-in definition.
 
     Raises ``SeedError`` when there is no such file.
     """
-    if definition.isidentifier():
-        built_in = files("simorg.fixtures") / "orgs" / f"{definition}.yaml"
-        if built_in.is_file():
-            return built_in.read_text("utf-8"), f"{definition}.yaml"
+    text = built_in(definition)
+    if text is not None:
+        return text, f"{definition}.yaml"
     try:
         return Path(definition).read_text("utf-8"), definition
     except (OSError, UnicodeDecodeError) as error:
@@ -45,19 +51,26 @@ def read_definition(definition: str) -> tuple[str, str]:
 
 
 def definition_stamp(definition: str) -> object:
-    """Changes when the definition's file does; the built-in ones never do."""
+    """Changes when the definition's file does, or one it extends; built-in ones never do."""
     if definition.isidentifier():
         return None
     try:
         told = Path(definition).stat()
-    except OSError:
+        text = Path(definition).read_text("utf-8") if told.st_size < _MAY_EXTEND else ""
+        below = [name for _, name in bases(text, definition)] if "extends" in text else []
+        known = [Path(name).stat() for name in below if Path(name).is_file()]
+    except (OSError, UnicodeDecodeError, SeedError):
         return None
-    return (told.st_mtime_ns, told.st_size)
+    return tuple((one.st_mtime_ns, one.st_size) for one in (told, *known))
 
 
-def template_key(text: str) -> str:
-    """Names the template of a definition; another version of simorg builds its own."""
-    return hashlib.sha256(f"{__version__}\n{text}".encode()).hexdigest()[:16]
+def template_key(text: str, source_name: str) -> str:
+    """Names the template of a definition; another version of simorg builds its own.
+
+    Raises ``SeedError`` when what it extends cannot be read.
+    """
+    texts = [__version__, text, *(base for base, _ in bases(text, source_name))]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def build_template(
@@ -72,19 +85,12 @@ def build_template(
     with store.writing() as tx:
         writer = RowWriter(store, schema, tx, definition.org.created)
         building = Building(definition, source, schema, store, writer, org_id)
-        custom.build(building)
-        people.build(building)
-        apps.build(building)
-        records.build(building)
-        business.build(building)
-        picklists.build(building)
-        people.finish(building)
-        writer.flush()
+        building.progress = PROGRESS.get()
+        _rows(building, behaviour)
         for table in _TABLES:
             found = schema.get(table)
             if found is not None:
                 store.ensure(found)
-        _settings(building, behaviour)
         template = Template(
             name=name,
             org_id=org_id,
@@ -92,17 +98,71 @@ def build_template(
             users=tuple((username, user.id) for username, user in building.users.items()),
             identity=_identity(definition),
         )
-        documents = Documents(store)
-        documents.write("identity", {**template.identity, "id": org_id})
-        documents.write("template", template.to_dict())
-        documents.write("credentials", _credentials(building))
-        told = definition.org
-        documents.write(
-            "defaults", {"password": told.password, "security_token": told.security_token}
-        )
-        if schema.version > 1:
-            documents.write("schema", schema.to_dict())
+        _documents(building, template)
     return template
+
+
+def check_definition(text: str, source_name: str, store: BaseStore, behaviour: Behaviour) -> None:
+    """Raise ``SeedError`` with everything wrong in a definition; the store stays empty."""
+    definition, source = parse(text, source_name)
+    schema = store.schema
+    if not isinstance(schema, OrgSchema):
+        raise TypeError("a definition is checked with a schema of its own")
+
+    class Checked(Exception):
+        """Rolls back what was written."""
+
+    try:
+        with store.writing() as tx:
+            writer = RowWriter(store, schema, tx, definition.org.created)
+            building = Building(definition, source, schema, store, writer, ids.make("00D", 0))
+            _check(building, behaviour)
+            raise Checked
+    except Checked:
+        return
+
+
+def _check(building: Building, behaviour: Behaviour) -> Sequence[generate.Plan]:
+    """Everything but the made-up records, kept in memory; raises all complaints at once."""
+    custom.build(building)
+    records.allocate(building)
+    records.contacts(building)
+    people.build(building)
+    apps.build(building)
+    records.build(building)
+    business.check(building)
+    plans = generate.plans(building)
+    _settings(building, behaviour)
+    building.source.check()
+    return plans
+
+
+def _rows(building: Building, behaviour: Behaviour) -> None:
+    plans = _check(building, behaviour)
+    business.build(building)
+    picklists.build(building)
+    people.finish(building)
+    building.writer.flush()
+    generate.write(building, plans)
+
+
+def _documents(building: Building, template: Template) -> None:
+    """What the org and its copies know of themselves."""
+    told, schema = building.definition.org, building.schema
+    documents = Documents(building.store)
+    documents.write("identity", {**template.identity, "id": building.org_id})
+    documents.write("template", template.to_dict())
+    documents.write("credentials", _credentials(building))
+    documents.write("defaults", {"password": told.password, "security_token": told.security_token})
+    clock = building.definition.clock
+    if clock is not None:
+        at = clock.frozen
+        if at is not None and at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        frozen = to_text(at) if at is not None else None
+        documents.write("clock", {"frozen": frozen, "offset": round(clock.offset_seconds * 1000)})
+    if schema.version > 1:
+        documents.write("schema", schema.to_dict())
 
 
 def _credentials(building: Building) -> dict[str, str]:
@@ -111,6 +171,7 @@ def _credentials(building: Building) -> dict[str, str]:
     return {
         user.id: told.users[username].password or told.org.password
         for username, user in building.users.items()
+        if told.users[username].password_hash is None
     }
 
 
@@ -134,7 +195,24 @@ def _settings(building: Building, behaviour: Behaviour) -> None:
         try:
             settings.update(section, values)
         except SettingsError as error:
-            raise building.source.error(("settings", section), str(error)) from None
+            path, reason = _setting(section, str(error))
+            building.source.complain(path, reason)
+
+
+_AT = re.compile(r" - at `\$\.?(.*)`\Z")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+
+
+def _setting(section: str, message: str) -> tuple[tuple[str, ...], str]:
+    """The path of the switch a message is about, and what is wrong with it."""
+    message = message.removeprefix(f"{section}: ")
+    path: tuple[str, ...] = ("settings", section)
+    if found := _AT.search(message):
+        path = (*path, *found[1].split("."))
+        message = _AT.sub("", message)
+    if unknown := _UNKNOWN.match(message):
+        return (*path, unknown[1]), "there is no such switch"
+    return path, message
 
 
 def _profile_logins(building: Building, settings: Settings) -> None:
@@ -153,4 +231,4 @@ def _profile_logins(building: Building, settings: Settings) -> None:
             if found:
                 settings.update("login", found)
         except SettingsError as error:
-            raise building.source.error(("profiles", name), str(error)) from None
+            building.source.complain(("profiles", name), str(error))

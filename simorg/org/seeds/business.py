@@ -45,18 +45,26 @@ class _Maker:
         return self.random.choice(words.FIRST_NAMES), self.random.choice(words.LAST_NAMES)
 
 
-def build(building: Building) -> None:
-    """Make as many of each object as ``generate`` says."""
-    maker = _Maker(building)
-    for name in building.definition.generate:
-        if name not in _MAKERS:
+def check(building: Building) -> None:
+    """Complain about what cannot be made up, and by whom."""
+    asked = building.definition.generate
+    for name, told in asked.items():
+        if isinstance(told, int) and name not in _MAKERS:
             known = ", ".join(_MAKERS)
-            path = ("generate", name)
-            raise building.source.error(path, f"cannot be made up (only {known})")
-    if building.definition.generate and not maker.owners:
-        raise building.source.error(("generate",), "no active internal user could own records")
+            reason = f"cannot be made up by number alone (only {known}); say count and fields"
+            building.source.complain(("generate", name), reason)
+        elif isinstance(told, int) and told < 0:
+            building.source.complain(("generate", name), "expected a number of at least 0")
+    if asked and not any(user.owns for user in building.users.values()):
+        building.source.complain(("generate",), "no active internal user could own records")
+
+
+def build(building: Building) -> None:
+    """Make as many of each object as ``generate`` says, where it says no more than a number."""
+    maker = _Maker(building)
     for name, make in _MAKERS.items():
-        for n in range(building.definition.generate.get(name, 0)):
+        told = building.definition.generate.get(name, 0)
+        for n in range(told if isinstance(told, int) else 0):
             make(maker, n)
 
 

@@ -32,14 +32,40 @@ def build(building: Building) -> None:
                     CustomObjectDefinition(name, label, plural, name_format=part.name_format)
                 )
             except DefinitionError as error:
-                raise building.source.error(("customObjects", name), str(error)) from None
+                building.source.complain(("customObjects", name), str(error))
     for name, part in parts.items():
+        if building.schema.get(name) is None:
+            continue  # refused above
         for field_name, field in part.fields.items():
             try:
                 building.schema.add_field(name, make_field(field_name, field))
             except DefinitionError as error:
                 path = ("customObjects", name, "fields", field_name)
-                raise building.source.error(path, str(error)) from None
+                building.source.complain(path, str(error))
+    _check_masters(building)
+
+
+def _check_masters(building: Building) -> None:
+    """A master is never, over others, the detail of its own detail."""
+    masters = {
+        name: [
+            (field.reference_to[0], field_name)
+            for field_name, field in part.fields.items()
+            if field.reference_to and (field.master_detail or field.type.lower() == "masterdetail")
+        ]
+        for name, part in building.definition.custom_objects.items()
+    }
+    for name in masters:
+        for target, field_name in masters[name]:
+            above, waiting = set[str](), [target]
+            while waiting:
+                one = waiting.pop()
+                if one not in above:
+                    above.add(one)
+                    waiting += [up for up, _ in masters.get(one, ())]
+            if name in above:
+                path = ("customObjects", name, "fields", field_name)
+                building.source.complain(path, f"makes {name} its own master in a circle")
 
 
 def make_field(name: str, part: FieldPart) -> Field:

@@ -46,8 +46,11 @@ class PartRefused(SeedError):
 class _Asked(Source):
     """Complaints name the member of the part instead of a line."""
 
-    def error(self, path: Path, message: str) -> SeedError:
-        return PartRefused(".".join(str(step) for step in path[2:]), message)
+    def error(self, path: Path, reason: str) -> SeedError:
+        return PartRefused(".".join(str(step) for step in path[2:]), reason)
+
+    def complain(self, path: Path, reason: str) -> None:
+        raise self.error(path, reason)
 
 
 class Live:
@@ -119,7 +122,8 @@ class Live:
         profile = building.definition.profiles.get(part.profile)
         if profile is not None and people.is_external(profile.user_type):
             part.contact = part.contact or ContactPart(account=f"{part.last_name} Account")
-            self._find_contact(part.contact, part)
+            if isinstance(part.contact, ContactPart):
+                self._find_contact(part.contact, part)
         building.definition.users[username] = part
         self._find_nickname(username)
         people.add_user(building, username, user_id, minutes=0)

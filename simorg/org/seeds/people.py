@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from simorg.org.passwords import hash_password
 from simorg.org.schema.model import SObjectType
 from simorg.org.seeds.context import Building, SeededUser
 from simorg.org.seeds.definition import PermissionSetPart, ProfilePart, UserPart
+from simorg.org.seeds.parse import Path, near
+from simorg.org.seeds.values import of_field
 
 _PREFIX = "Permissions"
 
@@ -19,6 +22,7 @@ def build(building: Building) -> None:
         raise building.source.error(("users",), "an org needs at least one user")
     ids = building.writer.new_ids("User", len(users))
     building.writer.user_id = ids[0]
+    building.user_ids.update(zip(users, ids, strict=True))
     _organization(building)
     for name, license in building.definition.licenses.items():
         building.licenses[name] = building.writer.new_id("UserLicense")
@@ -90,7 +94,9 @@ def add_profile(building: Building, name: str, part: ProfilePart) -> None:
     path = ("profiles", name)
     license_id = building.licenses.get(part.license)
     if license_id is None:
-        raise building.source.error((*path, "license"), f"there is no license {part.license!r}")
+        hint = near(part.license, building.licenses)
+        message = f"there is no license {part.license!r}{hint}"
+        building.source.complain((*path, "license"), message)
     held = _permissions(building, "Profile", part.permissions, part.without, path)
     profile_id = building.writer.add(
         "Profile",
@@ -130,19 +136,24 @@ def _permissions(
         taken = set()
         for name in without:
             if f"{_PREFIX}{name}" not in fields:
-                raise building.source.error((*path, "without"), f"no permission {name!r}")
+                hint = _near_permission(name, fields)
+                building.source.complain((*path, "without"), f"no permission {name!r}{hint}")
             taken.add(f"{_PREFIX}{name}")
         return {n: True for n in fields if n.startswith(_PREFIX) and n not in taken}
     held = {}
     for n, name in enumerate(told):
         field = building.schema.get(type_name).field(f"{_PREFIX}{name}")  # type: ignore[union-attr]
         if field is None:
-            raise building.source.error(
-                (*path, "permissions", n),
-                f"there is no permission {name!r}",
-            )
+            hint = _near_permission(name, fields)
+            place: Path = (*path, "permissions", n)
+            building.source.complain(place, f"there is no permission {name!r}{hint}")
+            continue
         held[field.name] = True
     return held
+
+
+def _near_permission(name: str, fields: Iterable[str]) -> str:
+    return near(name, [f.removeprefix(_PREFIX) for f in fields if f.startswith(_PREFIX)])
 
 
 def _type(building: Building, name: str) -> SObjectType:
@@ -159,8 +170,9 @@ def add_permission_set(building: Building, name: str, part: PermissionSetPart) -
     if part.license is not None:
         license_id = building.licenses.get(part.license)
         if license_id is None:
-            message = f"there is no license {part.license!r}"
-            raise building.source.error((*path, "license"), message)
+            hint = near(part.license, building.licenses)
+            message = f"there is no license {part.license!r}{hint}"
+            building.source.complain((*path, "license"), message)
     building.permission_sets[name] = building.writer.add(
         "PermissionSet",
         {
@@ -182,13 +194,17 @@ def add_user(building: Building, username: str, user_id: str, *, minutes: float)
     path = ("users", username)
     profile = building.definition.profiles.get(part.profile)
     if profile is None:
-        raise building.source.error((*path, "profile"), f"there is no profile {part.profile!r}")
+        hint = near(part.profile, building.profiles)
+        message = f"there is no profile {part.profile!r}{hint}"
+        building.source.complain((*path, "profile"), message)
+        return
     if "@" not in username:
-        raise building.source.error(path, "a username has the form of an email address")
-    building.used[profile.license] += part.active
+        building.source.complain(path, "a username has the form of an email address")
+    building.used[profile.license] = building.used.get(profile.license, 0) + part.active
     values = _user_values(building, part, username, user_id, profile.user_type)
     if part.contact is not None:
         values |= _contact(building, part, username, max(minutes - 1, 0))
+    values |= _further(building, part, path)
     building.writer.add(
         "User", _known(building, "User", {"Id": user_id, **values}), minutes=minutes
     )
@@ -197,7 +213,11 @@ def add_user(building: Building, username: str, user_id: str, *, minutes: float)
     )
     building.writer.add(
         "UserLogin",
-        {"UserId": user_id, "IsFrozen": part.frozen, "IsPasswordLocked": False},
+        {
+            "UserId": user_id,
+            "IsFrozen": part.frozen,
+            "IsPasswordLocked": part.password_locked,
+        },
         minutes=minutes,
     )
     _assign(building, user_id, part, path)
@@ -244,9 +264,25 @@ def _user_values(
         "DefaultGroupNotificationFrequency": "N",
         "DigestFrequency": "D",
         "LastPasswordChangeDate": f"{org.created:%Y-%m-%dT%H:%M:%S}.000+0000",
-        "simorg_PasswordHash": hash_password(part.password or org.password, salt),
+        "simorg_PasswordHash": part.password_hash
+        or hash_password(part.password or org.password, salt),
+        "simorg_PasswordExpired": part.password_expired,
         "simorg_SecurityToken": part.security_token or org.security_token,
     }
+
+
+def _further(building: Building, part: UserPart, path: Path) -> dict[str, Any]:
+    """What ``fields`` says of the User record."""
+    found = {}
+    sobject = _type(building, "User")
+    for name, value in part.fields.items():
+        place = (*path, "fields", name)
+        field = sobject.field(name)
+        if field is None or not field.stored or field.private:
+            building.source.complain(place, f"User has no such field{near(name, sobject.fields)}")
+            continue
+        found[field.name] = of_field(building, field, value, place)
+    return found
 
 
 def _contact(building: Building, part: UserPart, username: str, minutes: float) -> dict[str, Any]:
@@ -254,6 +290,13 @@ def _contact(building: Building, part: UserPart, username: str, minutes: float) 
     told = part.contact
     if told is None:
         return {}
+    if isinstance(told, str):
+        contact_id = building.refs.get(told.removeprefix("@"))
+        if contact_id is None:
+            message = f"there is no record with ref {told.removeprefix('@')!r}"
+            building.source.complain(("users", username, "contact"), message)
+            return {}
+        return {"ContactId": contact_id, "AccountId": building.account_of.get(contact_id)}
     account_id = building.accounts.get(told.account)
     if account_id is None:
         account_id = _account(building, part, told.account, minutes)
@@ -289,14 +332,16 @@ def _account(building: Building, part: UserPart, name: str, minutes: float) -> s
     return made
 
 
-def _assign(building: Building, user_id: str, part: UserPart, path: tuple[str, ...]) -> None:
+def _assign(building: Building, user_id: str, part: UserPart, path: Path) -> None:
     """Permission set assignments, the one to the profile's own set included."""
     sets = [building.profile_sets[part.profile]]
     for name in part.permission_sets:
         found = building.permission_sets.get(name)
         if found is None:
-            message = f"there is no permission set {name!r}"
-            raise building.source.error((*path, "permissionSets"), message)
+            hint = near(name, building.permission_sets)
+            message = f"there is no permission set {name!r}{hint}"
+            building.source.complain((*path, "permissionSets"), message)
+            continue
         sets.append(found)
     for set_id in sets:
         building.writer.add(

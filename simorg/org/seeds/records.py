@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
-from simorg.errors import MalformedId
-from simorg.org import ids
-from simorg.org.clock import to_text
-from simorg.org.schema.model import Field, SObjectType
+from simorg.org.schema.model import SObjectType
+from simorg.org.seeds import derived
 from simorg.org.seeds.context import Building
+from simorg.org.seeds.numbering import Numbering
+from simorg.org.seeds.parse import near
+from simorg.org.seeds.values import of_field
 
-_TEXT_KINDS = frozenset({"boolean", "int", "long", "double", "currency", "percent", "base64"})
 
-
-def build(building: Building) -> None:
-    """Ids first, so that records may refer to later ones; then the rows."""
-    made: dict[tuple[str, int], str] = {}
+def allocate(building: Building) -> None:
+    """Ids first, so that users and records may refer to records that come later."""
     for type_name, records in building.definition.records.items():
         sobject = building.schema.get(type_name)
         if sobject is None:
-            raise building.source.error(("records", type_name), "there is no such object")
+            hint = near(type_name, building.schema.names())
+            building.source.complain(("records", type_name), f"there is no such object{hint}")
+            continue
+        if sobject.key_prefix is None:
+            building.source.complain(("records", type_name), "its records have no ids")
+            continue
         given = building.writer.new_ids(sobject.name, len(records))
         for n, (record, record_id) in enumerate(zip(records, given, strict=True)):
-            made[type_name, n] = record_id
+            building.made[type_name, n] = record_id
             ref = record.get("ref")
             if ref is None:
                 continue
-            if ref in building.refs:
+            if str(ref) in building.refs:
                 path = ("records", type_name, n, "ref")
-                raise building.source.error(path, f"the ref {ref!r} is used twice")
-            building.refs[ref] = record_id
-    for (type_name, n), record_id in made.items():
-        _record(building, type_name, n, record_id)
+                building.source.complain(path, f"the ref {ref!r} is used twice")
+            building.refs[str(ref)] = record_id
 
 
-def _record(building: Building, type_name: str, n: int, record_id: str) -> None:
+def contacts(building: Building) -> None:
+    """Whose account the contact of an external user belongs to."""
+    for (type_name, n), record_id in building.made.items():
+        if type_name.lower() != "contact":
+            continue
+        told = building.definition.records[type_name][n].get("AccountId")
+        if isinstance(told, str) and told.startswith("@") and told[1:] in building.refs:
+            building.account_of[record_id] = building.refs[told[1:]]
+
+
+def build(building: Building) -> None:
+    """The rows."""
+    numbering = Numbering(building.writer)
+    parents: dict[str, dict[str, tuple[str, tuple[str | int, ...]]]] = {}
+    for (type_name, n), record_id in building.made.items():
+        sobject = building.schema.get(type_name)
+        if sobject is not None:
+            values = _record(building, sobject, type_name, n, record_id, numbering)
+            _note_parents(parents, sobject, values, ("records", type_name, n))
+    numbering.finish()
+    for above in parents.values():
+        _check_circles(building, above)
+
+
+def _record(
+    building: Building,
+    sobject: SObjectType,
+    type_name: str,
+    n: int,
+    record_id: str,
+    numbering: Numbering,
+) -> dict[str, Any]:
     record = building.definition.records[type_name][n]
-    sobject = building.schema.get(type_name)
-    if sobject is None:
-        return
     values: dict[str, Any] = {"Id": record_id}
     for name, value in record.items():
         if name == "ref":
@@ -47,62 +75,44 @@ def _record(building: Building, type_name: str, n: int, record_id: str) -> None:
         path = ("records", type_name, n, name)
         field = sobject.field(name)
         if field is None or not field.stored or field.private:
-            raise building.source.error(path, f"{sobject.name} has no such field")
-        values[field.name] = _value(building, field, value, path)
-    _compound_name(sobject, values)
+            hint = near(name, [f.name for f in sobject.visible_fields])
+            building.source.complain(path, f"{sobject.name} has no such field{hint}")
+            continue
+        values[field.name] = of_field(building, field, value, path)
+    derived.fill(sobject, values)
+    numbering.fill(sobject, values)
     for field in sobject.fields.values():
         if field.name_field and field.createable and not values.get(field.name):
             message = f"the field {field.name} is required"
-            raise building.source.error(("records", type_name, n), message)
+            building.source.complain(("records", type_name, n), message)
     building.writer.add(sobject.name, values, minutes=60 + n)
     if sobject.name == "Account":
-        building.accounts.setdefault(values["Name"], record_id)
+        building.accounts.setdefault(str(values.get("Name")), record_id)
+    return values
 
 
-def _compound_name(sobject: SObjectType, values: dict[str, Any]) -> None:
-    if "LastName" in sobject.fields and "Name" in sobject.fields:
-        parts = (values.get("FirstName"), values.get("LastName"))
-        values.setdefault("Name", " ".join(p for p in parts if p))
+def _note_parents(
+    parents: dict[str, dict[str, tuple[str, tuple[str | int, ...]]]],
+    sobject: SObjectType,
+    values: dict[str, Any],
+    path: tuple[str | int, ...],
+) -> None:
+    """``Object.Field`` -> record -> (the record of the same object above it, where it is told)."""
+    for name, value in values.items():
+        field = sobject.fields[name]
+        if value is not None and field.reference_to == (sobject.name,):
+            above = parents.setdefault(f"{sobject.name}.{name}", {})
+            above[values["Id"]] = (value, (*path, name))
 
 
-def _value(building: Building, field: Field, value: Any, path: tuple[str | int, ...]) -> Any:
-    """The column value of what YAML gave."""
-    if value is None:
-        return None
-    if field.type in ("reference", "id"):
-        return _reference(building, value, path)
-    if field.type == "date" and isinstance(value, date):
-        return value.isoformat()[:10]
-    if field.type == "datetime" and isinstance(value, datetime):
-        return to_text(value)
-    if field.type == "boolean":
-        if not isinstance(value, bool):
-            raise building.source.error(path, "expected true or false")
-        return value
-    if field.type in _TEXT_KINDS:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise building.source.error(path, "expected a number")
-        return value
-    if isinstance(value, (dict, list)):
-        raise building.source.error(path, "expected a single value")
-    text = str(value)
-    if field.length and len(text) > field.length:
-        raise building.source.error(path, f"longer than {field.length} characters")
-    return text
-
-
-def _reference(building: Building, value: Any, path: tuple[str | int, ...]) -> str:
-    """``@ref``, a username, or an id."""
-    text = str(value)
-    if text.startswith("@"):
-        found = building.refs.get(text[1:])
-        if found is None:
-            raise building.source.error(path, f"there is no record with ref {text[1:]!r}")
-        return found
-    if text in building.users:
-        return building.users[text].id
-    try:
-        return ids.normalise(text)
-    except MalformedId:
-        message = f"{text!r} is no id; write @ref or a username"
-        raise building.source.error(path, message) from None
+def _check_circles(building: Building, above: dict[str, tuple[str, tuple[str | int, ...]]]) -> None:
+    done: set[str] = set()
+    for first in above:
+        chain: list[str] = []
+        one = first
+        while one in above and one not in done:
+            done.add(one)
+            chain.append(one)
+            one = above[one][0]
+        if one in chain:
+            building.source.complain(above[chain[-1]][1], "closes a circle of references")

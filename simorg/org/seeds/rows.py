@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,16 @@ class RowWriter:
         """The next of an autonumber (``Object.Field``)."""
         return self._tx.next_number(counter)
 
+    def reserve(self, counter: str, highest: int) -> None:
+        """The next number of an autonumber comes after ``highest``."""
+        missing = highest - self._tx.next_number(counter) + 1
+        if missing > 1:
+            self._tx.next_numbers(counter, missing - 1)
+
+    def next_numbers(self, counter: str, count: int) -> int:
+        """The first of ``count`` numbers of an autonumber."""
+        return self._tx.next_numbers(counter, count)
+
     def add(self, type_name: str, values: Mapping[str, Any], *, minutes: float = 0) -> str:
         """Add a row (canonical field names) made ``minutes`` after the org; its id."""
         sobject, defaults = self._type(type_name)
@@ -77,6 +87,14 @@ class RowWriter:
         identifier: str = row["Id"]
         return identifier
 
+    def write(self, type_name: str, told: Mapping[str, list[Any]]) -> None:
+        """Write rows at once, told column by column (``Id`` among them, all equally long)."""
+        sobject, defaults = self._type(type_name)
+        rest = {k: v for k, v in defaults.items() if k not in told}
+        names, size = [*told, *rest], len(told["Id"])
+        rows = zip(*told.values(), *([v] * size for v in rest.values()), strict=True)
+        self._insert(sobject, names, list(rows))
+
     def _type(self, type_name: str) -> tuple[SObjectType, dict[str, Any]]:
         known = self._defaults.get(type_name)
         if known is None:
@@ -89,14 +107,18 @@ class RowWriter:
     def flush(self) -> None:
         """Write everything added so far."""
         for name, groups in self._rows.items():
-            sobject, _ = self._type(name)
-            self._store.ensure(sobject)
-            target = columns.qualified(name, self._store.namespace)
             for names, rows in groups.items():
-                marks = ", ".join([self._store.mark] * len(names))
-                listed = ", ".join(columns.quote(n) for n in names)
-                self._tx.run_many(f"INSERT INTO {target} ({listed}) VALUES ({marks})", rows)
+                self._insert(self._type(name)[0], names, rows)
         self._rows = {}
+
+    def _insert(
+        self, sobject: SObjectType, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        self._store.ensure(sobject)
+        target = columns.qualified(sobject.name, self._store.namespace)
+        marks = ", ".join([self._store.mark] * len(names))
+        listed = ", ".join(columns.quote(n) for n in names)
+        self._tx.run_many(f"INSERT INTO {target} ({listed}) VALUES ({marks})", rows)
 
 
 _TIMES = ("CreatedDate", "LastModifiedDate", "SystemModstamp")

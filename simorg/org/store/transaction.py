@@ -102,6 +102,10 @@ class TransactionBase(ReaderBase):
         """1, 2, 3, ... per named counter."""
         return self._take(f"#{counter}", 1)
 
+    def next_numbers(self, counter: str, count: int) -> int:
+        """The first of ``count`` numbers that follow each other."""
+        return self._take(f"#{counter}", count)
+
     def _take(self, name: str, count: int) -> int:
         """Reserve ``count`` numbers; the first of them.
 
