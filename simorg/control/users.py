@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class _NewUser(UserPart, kw_only=True):
     """A user of an org definition, with name and what only the control API tells."""
 
-    username: str
+    username: str = ""
     last_name: str = ""
     profile: str = "Standard User"
     role: str | None = None
@@ -60,9 +60,9 @@ def create(context: Context, id: str) -> Response:
         except PartRefused as error:
             raise of_part(error) from None
         more = user_changes.ChangedUser(
-            role=asked.role,
-            password_expired=asked.password_expired,
-            password_locked=asked.password_locked,
+            role=asked.role or user_changes.UNSET,
+            password_expired=asked.password_expired or user_changes.UNSET,
+            password_locked=asked.password_locked or user_changes.UNSET,
         )
         user_changes.apply(org, tx, user_id, more)
     return answer(_told(org, user_id)[0], 201)
