@@ -85,6 +85,9 @@ class ApiSettings(_Section, frozen=True):
 
     enabled: bool | None = None
     daily_request_limit: Positive | None = None
+    #: API requests that may be running for ``long_request_seconds`` or longer; None: by edition
+    concurrent_long_requests: Positive | None = None
+    long_request_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 20.0
     #: REST and SOAP serve API versions 20.0 to 30.0, which Salesforce has retired
     retired_versions_served: bool = False
 

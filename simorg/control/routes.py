@@ -12,6 +12,8 @@ from simorg import __version__
 from simorg.control import (
     apps,
     bodies,
+    faults,
+    limits,
     new_apps,
     orgs,
     page_sessions,
@@ -91,6 +93,12 @@ _FIELD = {
     "default": "",
     "displayFormat": "string",
 }
+_LIMITS = {
+    "dailyApiRequests": "object",
+    "concurrentLongRequests": "object",
+    "loginsPerHour": "object",
+}
+_FAULT = {"match": "object", "calls": "object", "answer": "object"}
 _CLOCK = {"freeze": "", "advance": "number", "unfreeze": "boolean"}
 
 
@@ -104,6 +112,11 @@ ROUTES = (
     Route("GET", "/health", server_state.health, "The server answers; where it listens"),
     Route("GET", "/jwt-robot.pem", server_state.jwt_robot_key, "JWT Robot's private key"),
     Route("GET", "/ca.pem", server_state.certificate, "The local CA's certificate"),
+    Route("GET", "/faults", faults.listing, "The faults that are set, with their counts"),
+    Route("POST", "/faults", faults.create, "Have calls fail on purpose", _FAULT, 201),
+    Route("DELETE", "/faults", faults.clear, "Remove all faults, or one org's", None, 204),
+    Route("GET", "/faults/{id}", faults.show, "One fault"),
+    Route("DELETE", "/faults/{id}", faults.delete, "Remove a fault", None, 204),
     Route("GET", "/orgs", orgs.listing, "All orgs"),
     Route("POST", "/orgs", orgs.create, "A new org, with everything a test needs", _ORG, 201),
     Route("GET", "/orgs/{id}", orgs.show, "One org"),
@@ -167,6 +180,8 @@ ROUTES = (
     Route("DELETE", "/orgs/{id}/records/{record}", records.delete, "Delete a record", None, 204),
     Route("POST", "/orgs/{id}/snapshots", orgs.snapshot, "Keep a state", {"name": "string"}, 201),
     Route("POST", "/orgs/{id}/snapshots/{name}/restore", orgs.restore, "Back to a kept state"),
+    Route("GET", "/orgs/{id}/limits", limits.show, "Limits that count down, and their use"),
+    Route("PATCH", "/orgs/{id}/limits", limits.change, "Set maxima and use", _LIMITS),
     Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),
     Route("PUT", "/orgs/{id}/clock", switches.set_clock, "Stop or move the org's time", _CLOCK),
     Route(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from simorg.testing.apps import App
 from simorg.testing.errors import ControlRefused
+from simorg.testing.limits import Limits
 from simorg.testing.session import Session
 from simorg.testing.state import ApiAccessControl, Clock, Settings
 from simorg.testing.users import User
@@ -179,6 +180,11 @@ class Org:
     def clock(self) -> Clock:
         """The org's time."""
         return Clock(self)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Daily requests, concurrent long requests, logins: how much is used; set them."""
+        return Limits(self)
 
     def snapshot(self, name: str | None = None) -> str:
         """Keep the present state; the name to ``restore`` it by."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from simorg.traffic.exchange import Interceptor, Observer
 from simorg.traffic.faults import Faults
 from simorg.traffic.faults import faults as make_faults
+from simorg.traffic.journal import Journal, Ledger
+from simorg.traffic.limits import LongRequests
 from simorg.traffic.passage import Inner, Outer
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ if TYPE_CHECKING:
 class Traffic:
     """Who watches and who steps in, in that order. Empty ones cost a request nothing."""
 
+    #: the first to see a request: what delays one behind it makes it long
+    long_requests: LongRequests
     #: calls that fail on purpose; one of the interceptors
     faults: Faults
+    #: the last requests and answers; None: not kept
+    journal: Ledger | None = None
     observers: list[Observer] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
 
@@ -40,13 +46,32 @@ class Traffic:
     def stop(self) -> None:
         """The server stops: no request waits any longer."""
         self.faults.stop()
+        if self.journal is not None:
+            self.journal.stop()
 
     def close(self) -> None:
         """The server has stopped."""
         self.faults.close()
+        if self.journal is not None:
+            self.journal.close()
 
 
 def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None = None) -> Traffic:
     """The traffic of a server; ``folder``: where its worker processes share what they must."""
+    long_requests = LongRequests(catalogue)
     faults = make_faults(catalogue, config, folder)
-    return Traffic(faults, interceptors=[faults])
+    journal = make_journal(config)
+    return Traffic(
+        long_requests,
+        faults,
+        journal,
+        observers=[long_requests, *([journal] if journal else [])],
+        interceptors=[long_requests, faults],
+    )
+
+
+def make_journal(config: ServerConfig) -> Journal | None:
+    """The journal a server was told to keep."""
+    if not config.journal_entries:
+        return None
+    return Journal(config.journal_entries, config.journal_key, control=config.journal_control)
