@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from simorg.org.org import Org
+    from simorg.org.statements import Statements
     from simorg.org.store import Statement, Store
 
 _KEY = "access.state"
@@ -26,7 +27,7 @@ class AccessState:
     """Caches of one org. Values are replaced whole, never changed."""
 
     __slots__ = (
-        "_schema_version",
+        "_of",
         "_statements",
         "apps",
         "sessions",
@@ -35,8 +36,9 @@ class AccessState:
     )
 
     def __init__(self) -> None:
-        self._schema_version = -1
         self._statements: dict[str, Statement] = {}
+        #: what keeps the org's statements while its schema stands
+        self._of: Statements | None = None
         #: (token, surface, API version, enforced) -> sessions.Judged
         self.sessions = Cache(4096)
         #: user id -> directory.Person
@@ -50,12 +52,14 @@ class AccessState:
         self, org: Org, name: str, build: Callable[[Store], sa.ClauseElement]
     ) -> Statement:
         """The statement ``build`` makes, compiled once per schema version."""
-        version = org.schema.version
-        if self._schema_version != version:
-            self._statements, self._schema_version = {}, version
+        kept = org.statements
+        if self._of is not kept:
+            self._statements, self._of = {}, kept
         found = self._statements.get(name)
         if found is None:
-            found = self._statements[name] = org.store.prepare(build(org.store))
+            found = self._statements[name] = kept.get_or_make(
+                ("access", name, org.schema.version), lambda: org.store.prepare(build(org.store))
+            )
         return found
 
 

@@ -20,6 +20,7 @@ from simorg.org.org import Org
 from simorg.org.registry import FileRegistry, OrgEntry, Registry, UsernameTaken
 from simorg.org.schema.org_schema import OrgSchema
 from simorg.org.seeds.template import Copy, Template, personalise
+from simorg.org.statements import Schemas
 from simorg.org.store.core import BaseStore
 from simorg.org.store.namespaces import FileNamespaces, Namespaces
 from simorg.org.store.pool import IdleConnections
@@ -73,6 +74,7 @@ class OrgCatalogue:
         self._lock = threading.RLock()
         self._orgs: dict[str, Org] = {}
         self._entries: dict[str, OrgEntry] = {}
+        self._schemas = Schemas()
         #: what the layers above keep for the whole server, in memory
         self.memory: dict[str, Any] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="simorg-"))
@@ -219,6 +221,7 @@ class OrgCatalogue:
             self.behaviour,
             usernames,
             durable=self._durable,
+            schemas=self._schemas,
         )
 
     def _is_used(self, org_id: str, user_id: str, username: str) -> bool:

@@ -14,12 +14,14 @@ from simorg.org.caller import Caller
 from simorg.org.clock import Clock
 from simorg.org.schema.org_schema import OrgSchema
 from simorg.org.settings import Documents, Settings
+from simorg.org.statements import Schemas, Statements
 from simorg.org.usage import DAILY_REQUESTS, Usage
 
 if TYPE_CHECKING:
     from simorg.org.behaviour import Behaviour
     from simorg.org.kept import Kept
     from simorg.org.schema.model import CustomObjectDefinition, Field, SObjectType
+    from simorg.org.store.base import Statement
     from simorg.org.store.core import BaseStore
     from simorg.org.usernames import Usernames
 
@@ -47,6 +49,7 @@ class Org:
         usernames: Usernames,
         *,
         durable: bool = False,
+        schemas: Schemas | None = None,
     ) -> None:
         self.id = id
         self.store = store
@@ -55,6 +58,7 @@ class Org:
         self.usernames = usernames
         self.documents = Documents(store)
         self._durable = durable
+        self._schemas = schemas if schemas is not None else Schemas()
         self._lock = threading.RLock()
         self._load()
 
@@ -62,18 +66,9 @@ class Org:
         """Read what the process keeps of the database."""
         #: anything of this org, by any hashable key
         self.cache = Cache()
-        #: shapes only (compiled statements, layouts), no value of any record. One per org, since
-        #: compiling a statement also makes the tables it names. Keys must hold ``schema.version``.
-        self.statements = Cache()
         self._config_seen = self.store.config_generation
         self._content_seen = self.store.content_generation
-        saved = self.documents.read("schema")
-        if saved is not None:
-            self.schema = OrgSchema.from_dict(saved, self._standard())
-            self.statements = Cache()
-        else:
-            self.schema = OrgSchema(self._standard())
-        self.store.schema = self.schema
+        self._take_schema(self._schemas.of(self.documents.read("schema"), self._standard()))
         told = self.documents.read("identity") or _UNNAMED
         self.identity = Identity(**{k: v for k, v in told.items() if k != "id"})
         self.settings = Settings(self.store, self.behaviour.sections)
@@ -149,7 +144,9 @@ class Org:
 
     def _take_schema(self, schema: OrgSchema) -> None:
         self.schema = self.store.schema = schema
-        self.statements = Cache()
+        #: shapes only (compiled statements, layouts), no value of any record. Keys must hold
+        #: ``schema.version``.
+        self.statements = Statements(self.store, schema)
 
     # -- the server itself as a caller -------------------------------------------------------
 
@@ -161,10 +158,14 @@ class Org:
         return found
 
     def _make_system(self) -> Caller:
-        user = self.store.table("User")
-        statement = self.store.prepare(
-            sa.select(user.c.Id, user.c.Username, user.c.ProfileId).order_by(user.c.Id).limit(1)
-        )
+        def build() -> Statement:
+            user = self.store.table("User")
+            return self.store.prepare(
+                sa.select(user.c.Id, user.c.Username, user.c.ProfileId).order_by(user.c.Id).limit(1)
+            )
+
+        key = ("org.system", self.schema.version)
+        statement: Statement = self.statements.get_or_make(key, build)
         with self.store.reading() as reader:
             row = reader.one(statement)
         first = row or ("005000000000000AAA", "system", "00e000000000000AAA")

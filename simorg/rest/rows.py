@@ -40,12 +40,12 @@ _BOOLEANS = {0: False, 1: True, None: None}
 def builder(org: Org, layout: Layout, *, structs: bool = False) -> RowBuilder:
     """The compiled function of this very layout object."""
     key = ("rest.rows", id(layout), structs)
-    held = org.cache.get(key)
+    held = org.statements.get(key)
     if held is not None and held[0] is layout:
         build: RowBuilder = held[1]
         return build
     build = compile_rows(layout, structs=structs)
-    org.cache[key] = (layout, build)  # holding the layout keeps its id() ours
+    org.statements[key] = (layout, build)  # holding the layout keeps its id() ours
     return build
 
 

@@ -27,13 +27,15 @@ MAX_FIELDS_LIMIT = 200
 MAX_KEPT = 20_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """All plans of one shape: one per set of rules that restrict what a caller sees."""
+    """A text without its literals. It has a plan per set of rules that restrict what a caller
+    sees, each kept under ``(*name, key(caller))``."""
 
+    #: () if it is too long to be kept
+    name: tuple[object, ...]
     #: objects of the query that have rules of their own
     watched: tuple[tuple[str, ObjectRules], ...]
-    plans: dict[object, Plan] = field(default_factory=dict)
 
     def key(self, caller: Caller) -> object:
         """What the plan depends on, of this caller."""
@@ -46,12 +48,13 @@ class Shape:
 
 @dataclass(slots=True)
 class Ready:
-    """A text ready to run: its shape, its literals, and their values by plan."""
+    """A text ready to run: its shape, its literals, and by caller's key the plan with their
+    values."""
 
     text: str
     found: list[Found]
     shape: Shape
-    values: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    bound: dict[object, tuple[Plan, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def prepare(
@@ -70,14 +73,22 @@ def prepare(
         if len(text) <= MAX_KEPT:
             org.cache[key] = ready
     variant = ready.shape.key(caller)
-    plan = ready.shape.plans.get(variant)
-    if plan is None:
-        plan = _compile(caller, text, ready.found, include_deleted)
-        ready.shape.plans[variant] = plan
-    values = ready.values.get(id(plan))
-    if values is None:
-        values = ready.values[id(plan)] = bind(plan, text, ready.found)
-    return plan, values
+    found = ready.bound.get(variant)
+    if found is None:
+        plan = _plan(caller, ready, variant, include_deleted)
+        found = ready.bound[variant] = (plan, bind(plan, text, ready.found))
+    return found
+
+
+def _plan(caller: Caller, ready: Ready, variant: object, include_deleted: bool) -> Plan:
+    name = ready.shape.name
+    kept: Plan | None = caller.org.statements.get((*name, variant)) if name else None
+    if kept is not None:
+        return kept
+    plan = _compile(caller, ready.text, ready.found, include_deleted)
+    if name:
+        caller.org.statements[(*name, variant)] = plan
+    return plan
 
 
 def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
@@ -103,11 +114,16 @@ def _ready(caller: Caller, text: str, include_deleted: bool) -> Ready:
     shape: Shape | None = org.statements.get(key)
     if shape is None:
         plan = _compile(caller, text, found, include_deleted)
-        shape = Shape(_watched(caller, plan))
-        shape.plans[shape.key(caller)] = plan
+        kept = len(shape_text) <= MAX_KEPT
+        shape = Shape(key if kept else (), _watched(caller, plan))
+        ready = Ready(text, found, shape)
         # refused literals (a LIMIT beyond FIELDS()'s bound) are not the shape's fault
-        if len(shape_text) <= MAX_KEPT:
+        if kept:
             org.statements[key] = shape
+            org.statements[(*key, shape.key(caller))] = plan
+        else:
+            ready.bound[shape.key(caller)] = (plan, bind(plan, text, found))
+        return ready
     return Ready(text, found, shape)
 
 

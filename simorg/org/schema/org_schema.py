@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from simorg.org.cache import Cache
 from simorg.org.schema.catalogue import StandardCatalogue, load_standard
 from simorg.org.schema.custom import (
     DefinitionError,
@@ -62,6 +63,8 @@ class OrgSchema(Schema):
         self._opened: dict[str, SObjectType] = {}  # standard objects open to custom ones
         #: what others derive from this version of the schema; emptied by every change
         self.memo: dict[str, Any] = {}
+        #: what orgs of this very schema compiled (``org.statements``)
+        self.shapes = Cache()
 
     # -- look-ups ---------------------------------------------------------------------------
 
@@ -252,6 +255,7 @@ class OrgSchema(Schema):
         self._relations.clear()
         self._opened.clear()
         self.memo.clear()
+        self.shapes.clear()
         self.version += 1
 
     # -- persistence ------------------------------------------------------------------------

@@ -92,8 +92,9 @@ class BaseStore(ABC):
         """``column IN (...)`` with the whole list as the one parameter ``name``, whose value is
         ``list_value([...])``: one statement text for every length."""
 
+    @staticmethod
     @abstractmethod
-    def list_value(self, values: Iterable[str]) -> Any:
+    def list_value(values: Iterable[str]) -> Any:
         """The value of an ``in_list`` parameter."""
 
     # -- tables ------------------------------------------------------------------------------
@@ -122,14 +123,34 @@ class BaseStore(ABC):
             if sobject is None:
                 raise KeyError(name)
         self.ensure(sobject)
-        table = columns.build_table(sobject, self.namespace)
+        table = self._clause(sobject)
         with self._table_lock:
             return self._tables.setdefault(sobject.name, (sobject, table))[1]
 
     def ensure(self, sobject: SObjectType) -> None:
         """Make the database's table match the object: created, or given its new columns."""
-        if self.present.get(sobject.name) != columns.fingerprint(sobject):
+        if self.present.get(sobject.name) != self._mark(sobject):
             self.make_table(sobject)
+
+    # The constructs and marks of a schema's tables serve all its orgs (``OrgSchema.memo``).
+
+    def _mark(self, sobject: SObjectType) -> int:
+        memo: dict[str, Any] = getattr(self.schema, "memo", {})
+        found: tuple[SObjectType, int] | None = memo.get(f"columns {sobject.name}")
+        if found is None or found[0] is not sobject:
+            found = (sobject, columns.fingerprint(sobject))
+            memo[f"columns {sobject.name}"] = found
+        return found[1]
+
+    def _clause(self, sobject: SObjectType) -> sa.TableClause:
+        if self.namespace is not None:
+            return columns.build_table(sobject, self.namespace)
+        memo: dict[str, Any] = getattr(self.schema, "memo", {})
+        found: tuple[SObjectType, sa.TableClause] | None = memo.get(f"table {sobject.name}")
+        if found is None or found[0] is not sobject:
+            found = (sobject, columns.build_table(sobject, None))
+            memo[f"table {sobject.name}"] = found
+        return found[1]
 
     @abstractmethod
     def make_table(self, sobject: SObjectType) -> None:

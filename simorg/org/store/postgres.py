@@ -191,7 +191,8 @@ class PostgresStore(BaseStore):
         """The list travels as one array."""
         return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text())))
 
-    def list_value(self, values: Iterable[str]) -> Any:
+    @staticmethod
+    def list_value(values: Iterable[str]) -> Any:
         """An array."""
         return list(values)
 

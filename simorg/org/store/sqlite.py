@@ -108,7 +108,8 @@ class SqliteStore(BaseStore):
         values = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")
         return column.in_(sa.select(values.c.value))
 
-    def list_value(self, values: Iterable[str]) -> Any:
+    @staticmethod
+    def list_value(values: Iterable[str]) -> Any:
         """A JSON array."""
         return json.dumps(list(values))
 

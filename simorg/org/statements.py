@@ -1,0 +1,89 @@
+"""Compiled statements and other shapes: kept per org, and lent to the orgs of the same schema.
+
+Compiling costs milliseconds, and an org made for one test would compile all it uses again. The
+orgs of a catalogue whose schemas are equal hold the same ``OrgSchema`` (``Schemas``); what one of
+them compiles serves the others, as long as their SQL is the same text: in SQLite files it is, in
+PostgreSQL every table is named with its org's namespace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from simorg.org.cache import Cache
+from simorg.org.schema.org_schema import OrgSchema
+
+if TYPE_CHECKING:
+    from simorg.org.schema.catalogue import StandardCatalogue
+    from simorg.org.store.core import BaseStore
+
+_KEPT_SCHEMAS = 16
+
+
+class Statements:
+    """One org's shapes: no value of any record, nothing that leads to an org.
+
+    Keys hold ``schema.version``. Compiling a statement also makes the tables it names, so a
+    shape another org lent is taken only by an org that has all tables the lender had.
+    """
+
+    def __init__(self, store: BaseStore, schema: OrgSchema) -> None:
+        self._own = Cache()
+        self._lent = schema.shapes if store.namespace is None else None
+        self._store = store
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        """The shape kept or lent, or ``default``."""
+        found = self._own.get(key, self)
+        if found is not self:
+            return found
+        lent = None if self._lent is None else self._lent.get(key)
+        if lent is None or not lent[0] <= self._store.present.items():
+            return default
+        self._own[key] = lent[1]
+        return lent[1]
+
+    def __setitem__(self, key: Hashable, value: Any) -> None:
+        self._own[key] = value
+        if self._lent is not None:
+            self._lent[key] = (frozenset(self._store.present.items()), value)
+
+    def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The shape kept or lent, or what ``make()`` gives."""
+        found = self.get(key, self)
+        if found is self:
+            found = self[key] = make()
+        return found
+
+    def clear(self) -> None:
+        """Forget all, and borrow and lend nothing from here on (for an org whose behaviour is
+        not its catalogue's)."""
+        self._own.clear()
+        self._lent = None
+
+
+class Schemas:
+    """Equal schemas are one object, which nobody changes: an org that changes its own takes a
+    changed copy (``Org.add_field``). The last few are kept."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, OrgSchema] = OrderedDict()
+
+    def of(self, saved: dict[str, Any] | None, standard: StandardCatalogue | None) -> OrgSchema:
+        """The schema that ``OrgSchema.to_dict`` gave; None: the standard one."""
+        key = msgspec.json.encode(saved)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or (standard is not None and found.standard is not standard):
+                found = OrgSchema() if saved is None else OrgSchema.from_dict(saved, standard)
+                self._kept[key] = found
+            self._kept.move_to_end(key)
+            if len(self._kept) > _KEPT_SCHEMAS:
+                self._kept.popitem(last=False)
+        return found
