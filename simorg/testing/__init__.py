@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RecordRefused,
         SimorgError,
     )
+    from simorg.testing.faults import Fault
     from simorg.testing.org import Org
     from simorg.testing.server import Simorg
     from simorg.testing.session import Session
@@ -31,6 +32,7 @@ __all__ = [
     "App",
     "CallRefused",
     "ControlRefused",
+    "Fault",
     "LoginRefused",
     "Org",
     "RecordRefused",
@@ -46,6 +48,7 @@ _HOMES = {
     "App": "apps",
     "CallRefused": "errors",
     "ControlRefused": "errors",
+    "Fault": "faults",
     "LoginRefused": "errors",
     "Org": "org",
     "RecordRefused": "errors",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from simorg.testing.apps import App
 from simorg.testing.errors import ControlRefused
+from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.limits import Limits
 from simorg.testing.session import Session
 from simorg.testing.state import ApiAccessControl, Clock, Settings
@@ -185,6 +186,23 @@ class Org:
     def limits(self) -> Limits:
         """Daily requests, concurrent long requests, logins: how much is used; set them."""
         return Limits(self)
+
+    @cached_property
+    def faults(self) -> Faults:
+        """Calls of this org that fail on purpose: list them, clear them."""
+        return Faults(self.transport, self.id)
+
+    def fail_next(self, what: str | int | None = None, **options: Unpack[FaultOptions]) -> Fault:
+        """Have the next call of this org fail: ``fail_next("rowLock", operation="create")``.
+
+        ``what``: an error's code (``REQUEST_LIMIT_EXCEEDED``, ``invalid_grant``) or short name
+        (``rowLock``, ``requestLimit``, ``maintenance``...), an HTTP status, ``drop``, ``close`` or
+        ``malformed``; nothing, with ``delay``, ``truncate`` or ``slow``. ``options``: see
+        ``FaultOptions``. Raises ``ControlRefused``.
+        """
+        if isinstance(user := options.get("user"), str):
+            options["user"] = self.username(user)
+        return self.faults.fail_next(what, **options)
 
     def snapshot(self, name: str | None = None) -> str:
         """Keep the present state; the name to ``restore`` it by."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
 from simorg.testing.transport import Transport
 
@@ -103,6 +105,15 @@ class Simorg:
         """All orgs, the default org first."""
         told = self.transport.control("GET", "orgs")["orgs"]
         return [self.org(one["id"]) for one in told]
+
+    @cached_property
+    def faults(self) -> Faults:
+        """Calls that fail on purpose, whatever org they are for: list them, clear them."""
+        return Faults(self.transport)
+
+    def fail_next(self, what: str | int | None = None, **options: Unpack[FaultOptions]) -> Fault:
+        """As ``Org.fail_next``, for the next call of any org."""
+        return self.faults.fail_next(what, **options)
 
     def _org_data(self, id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.transport.control("GET", f"orgs/{id}")
