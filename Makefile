@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2 -m 'not slow'
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres slow bench bench-postgres lint format docs screenshots wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres slow bench bench-postgres lint format docs tables screenshots wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,12 @@ $(STAMPS)/sfcli: tests/clients/sfcli/package.json
 	cd tests/clients/sfcli && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
+$(STAMPS)/tap: tests/clients/tap/requirements.txt
+	@mkdir -p $(STAMPS)
+	test -x tests/clients/tap/venv/bin/python || $(PYTHON) -m venv tests/clients/tap/venv
+	tests/clients/tap/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 run: $(STAMPS)/run  ## install into .venv and serve the default org (RUN_ARGS="--port 0 ...")
 	$(BIN)/simorg serve $(RUN_ARGS)
 
@@ -48,7 +54,7 @@ test: $(STAMPS)/dev $(STAMPS)/node  ## install and pass the tests (SQLite)
 test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real PostgreSQL, started on a free port
 	$(BIN)/python -m tests.postgres_server $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-slow: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/sfcli  ## the tests kept out of `make test`, the Salesforce CLI's among them
+slow: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/sfcli $(STAMPS)/tap  ## the tests kept out of `make test`, the Salesforce CLI's among them
 	$(BIN)/python -m pytest -n 2 -m slow
 
 demo: $(STAMPS)/run  ## show the divergence end to end with real clients
@@ -74,6 +80,9 @@ docs: $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/node  ## the documentation as a sit
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python -m pytest -n 2 tests/docs
 
+tables: $(STAMPS)/dev  ## rewrite the tables of the docs that are made from the code
+	$(BIN)/python tools/docs_tables.py
+
 screenshots: $(STAMPS)/dev  ## pictures of the main pages into docs/images (needs Chromium)
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
@@ -86,7 +95,7 @@ build: $(STAMPS)/dev  ## wheel and sdist into dist/
 ci-setup: $(STAMPS)/dev $(STAMPS)/docs  ## what CI needs beyond Python: PostgreSQL, Chromium (Debian), Node clients and the Salesforce CLI (npm)
 	sh tests/ci_setup.sh
 	@rm -f $(STAMPS)/node
-	$(MAKE) $(STAMPS)/node $(STAMPS)/sfcli
+	$(MAKE) $(STAMPS)/node $(STAMPS)/sfcli $(STAMPS)/tap
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) $(STAMPS) build dist *.egg-info tests/clients/*/node_modules
+	rm -rf $(VENV) $(STAMPS) build dist *.egg-info tests/clients/*/node_modules tests/clients/tap/venv

@@ -14,7 +14,6 @@ from simorg.soap.faults import api_fault
 #: https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_describesobjects.htm
 _MOST_TYPES = 100
 #: where the schema's (REST's) words differ from the Partner WSDL's
-_TYPES = {"junctionIdList": "complexvalue"}
 _SOAP_TYPES = {
     "urn:address": "tns:address",
     "urn:location": "tns:location",
@@ -53,11 +52,10 @@ def _describe(call: Call, name: str) -> dict[str, Any]:
 
 
 def _field(field: dict[str, Any]) -> dict[str, Any]:
-    kind, soap = field["type"], field["soapType"]
+    soap = field["soapType"]
     return {
         **field,
         "dataTranslationEnabled": False,
-        "type": _TYPES.get(kind, kind),
         "soapType": _SOAP_TYPES.get(soap, soap),
     }
 

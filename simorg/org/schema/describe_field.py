@@ -9,8 +9,9 @@ from typing import Any
 
 from simorg.org.schema.model import Field, PicklistValue, SObjectType
 
-#: types whose describe name is not the lower-case one the schema uses
-_TYPE_NAMES = {"anytype": "anyType", "junctionidlist": "junctionIdList"}
+#: types whose describe name is not the lower-case one the schema uses. A list of ids is told by its
+#: soapType only: fieldType has no word for it, and tap-salesforce ends at one it does not know
+_TYPE_NAMES = {"anytype": "anyType", "junctionidlist": "complexvalue"}
 #: soapType by type as REST names it (``urn:`` where the partner WSDL says ``tns:``)
 _SOAP_TYPES = {
     "id": "tns:ID",
