@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 
 #: body size accepted by any endpoint, bytes (Salesforce: 50 MB for most APIs)
@@ -29,3 +30,9 @@ class ServerConfig:
     control_token: str | None = None
     max_body: int = MAX_BODY
     threads: int = 10
+    #: how many requests the journal holds; 0: there is none
+    journal_entries: int = 1000
+    #: the journal also names requests to the control API, without their bodies
+    journal_control: bool = False
+    #: under which redacted secrets are digested; workers, being forked, share it
+    journal_key: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import directory, history, login_rate, refusals, rows, settings
+from simorg.access import directory, history, login_rate, refusals, rows, settings, trace
 from simorg.access.gate import decide_token
 from simorg.access.history import Origin
 from simorg.access.ip_ranges import ip_allowed
@@ -63,11 +63,12 @@ def soap_login(
     url: str = "",
     api_type: str = "SOAP Partner",
     tls: bool = False,
+    environ: trace.Environ | None = None,
 ) -> LoginOutcome:
     """Log a user in, or raise ``LoginError`` with Salesforce's code and words.
 
     ``org_scope`` is ``LoginScopeHeader.organizationId``, ``client`` ``CallOptions.client``. Every
-    attempt of a user we know leaves a LoginHistory row. The session that comes out may still be
+    attempt of a user we know leaves a LoginHistory row, and its trace in ``environ``. The session that comes out may still be
     of no use under API Access Control: that shows at its first call, as on Salesforce.
     """
     if api_version >= NO_LOGIN_FROM:
@@ -80,6 +81,7 @@ def soap_login(
     if found is None:
         raise LoginError()
     org, user_id = found
+    trace.note(environ, org, username=_username(org, user_id, username), flow=str(Flow.SOAP_LOGIN))
     origin = Origin(
         source_ip,
         url,
@@ -88,15 +90,28 @@ def soap_login(
         client_version=client or "N/A",
         tls=tls,
     )
-    refusal = _refusal(org, user_id, password, source_ip, org_scope)
+    refusal = _refusal(org, user_id, password, source_ip, org_scope, environ)
     if refusal is not None:
         history.record(org, user_id, Flow.SOAP_LOGIN, refusals.login_status(refusal), origin=origin)
         raise refusals.login_error(refusal)
-    return _let_in(org, user_id, client, origin)
+    outcome = _let_in(org, user_id, client, origin)
+    trace.note(environ, session_id=outcome.session.id)
+    return outcome
+
+
+def _username(org: Org, user_id: str, given: str) -> str:
+    """As the user's record spells it."""
+    person = directory.person(org, user_id)
+    return person.username if person is not None else given
 
 
 def _refusal(
-    org: Org, user_id: str, password: str, source_ip: str, org_scope: str | None
+    org: Org,
+    user_id: str,
+    password: str,
+    source_ip: str,
+    org_scope: str | None,
+    environ: trace.Environ | None,
 ) -> str | None:
     person = directory.person(org, user_id)
     if person is None:
@@ -120,6 +135,7 @@ def _refusal(
         ip_allowed=ip_allowed(org, person.profile_id, source_ip),
         hours_allowed=hours_allowed(org, person.profile_id),
     )
+    trace.note(environ, decision=decision)
     return decision.refusal
 
 

@@ -125,6 +125,13 @@ class SessionSettings(_Section, frozen=True):
     timeout_seconds: Positive = 7200
 
 
+class Diagnostics(_Section, frozen=True):
+    """What simorg tells clients that Salesforce does not."""
+
+    #: ``X-Simorg-Decided-By`` in every answer
+    deciding_rule_header: bool = False
+
+
 SECTIONS: Mapping[str, type[msgspec.Struct]] = MappingProxyType(
     {
         "apiAccessControl": ApiAccessControl,
@@ -133,5 +140,6 @@ SECTIONS: Mapping[str, type[msgspec.Struct]] = MappingProxyType(
         "api": ApiSettings,
         "login": LoginSettings,
         "sessions": SessionSettings,
+        "diagnostics": Diagnostics,
     }
 )

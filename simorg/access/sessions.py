@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import directory, refusals, rows, settings
+from simorg.access import directory, refusals, rows, settings, trace
 from simorg.access.computed import bound_values
 from simorg.access.gate import decide_call
 from simorg.access.model import AppFacts, Flow, SessionFacts
@@ -94,6 +94,7 @@ class Judged:
     caller: Caller
     mark: Mark
     check_at: datetime
+    trace: trace.Trace
 
 
 # -- opening -------------------------------------------------------------------------------------
@@ -179,13 +180,13 @@ def authenticate(
     api_version: int = 67,
     client_ip: str = "",
     enforce: bool = True,
-    environ: Mapping[str, Any] | None = None,
+    environ: trace.Environ | None = None,
 ) -> Caller:
     """The caller a session id or access token stands for, let in on ``surface`` by the gate.
 
     Counts one API request of the org. ``enforce=False`` (identity endpoints) asks only whether
     the session lives, and counts nothing. ``environ``: WSGI environment of the call, which says
-    whether it comes from a Visualforce domain. Raises ``SessionInvalid``, ``SessionNotForApi``,
+    whether it comes from a Visualforce domain, and takes the trace of who calls. Raises ``SessionInvalid``, ``SessionNotForApi``,
     ``ApiDisabledForOrg``, ``ApiDisabledForUser``, ``RequestLimitExceeded`` or
     ``LongRequestsExceeded`` (``traffic.limits`` has marked ``environ``).
     """
@@ -200,6 +201,8 @@ def authenticate(
         known = _judge(org, token, surface if enforce else "identity", api_version, mark, environ)
         if known.caller.flow is not Flow.VISUALFORCE:  # its calls differ by where they come from
             state_of(org).sessions[key] = known
+    if environ is not None:
+        environ[trace.KEY] = known.trace
     if enforce:
         if environ is not None and LONG_REQUESTS in environ:
             raise LongRequestsExceeded()
@@ -214,19 +217,31 @@ def _judge(
     surface: str,
     api_version: int,
     mark: Mark,
-    environ: Mapping[str, Any] | None,
+    environ: trace.Environ | None,
 ) -> Judged:
     row = _live_row(org, token)
     person = directory.person(org, row.user_id) if row is not None else None
     if row is None or person is None:
+        trace.note(environ, org)
         raise session_invalid(token)
     switches = settings.read(org)
-    _, facts = app_of(org, row.app_id, person)
+    app, facts = app_of(org, row.app_id, person)
     session = row.facts
     if row.flow is Flow.VISUALFORCE:
         session = replace(session, from_visualforce=called_from(org, environ or {}))
     decision = decide_call(switches, facts, person.facts, session, surface)
+    known = trace.Trace(
+        org.id,
+        person.username,
+        app.name if app else None,
+        row.id,
+        str(row.flow),
+        decision,
+        trace.explains(org),
+    )
     if decision.refusal is not None:
+        if environ is not None:
+            environ[trace.KEY] = known
         error = refusals.call_error(decision.refusal)
         raise session_invalid(token) if isinstance(error, SessionInvalid) else error
     check_at = row.extends_at
@@ -248,7 +263,7 @@ def _judge(
         locale=person.locale,
         bound=bound_values(switches, row.flow, row.id),
     )
-    return Judged(caller, mark, check_at)
+    return Judged(caller, mark, check_at, known)
 
 
 def app_of(

@@ -13,6 +13,7 @@ from simorg.control import (
     apps,
     bodies,
     faults,
+    journal,
     limits,
     new_apps,
     orgs,
@@ -37,6 +38,8 @@ class Route:
     #: members of the JSON body -> JSON Schema type
     body: dict[str, str] | None = None
     status: int = 200
+    #: query parameters -> JSON Schema type
+    query: dict[str, str] | None = None
 
     @property
     def rule(self) -> str:
@@ -117,6 +120,10 @@ ROUTES = (
     Route("DELETE", "/faults", faults.clear, "Remove all faults, or one org's", None, 204),
     Route("GET", "/faults/{id}", faults.show, "One fault"),
     Route("DELETE", "/faults/{id}", faults.delete, "Remove a fault", None, 204),
+    Route("GET", "/requests", journal.listing, "Journaled requests", query=journal.LISTING),
+    Route("GET", "/requests.har", journal.export, "An HTTP Archive", query=journal.EXPORT),
+    Route("GET", "/requests/{number}", journal.show, "One request, whole"),
+    Route("DELETE", "/requests", journal.clear, "Forget requests", query=journal.FILTERS),
     Route("GET", "/orgs", orgs.listing, "All orgs"),
     Route("POST", "/orgs", orgs.create, "A new org, with everything a test needs", _ORG, 201),
     Route("GET", "/orgs/{id}", orgs.show, "One org"),
@@ -213,11 +220,8 @@ def openapi(version: str) -> dict[str, Any]:
                 },
             },
         }
-        if route.parameters:
-            operation["parameters"] = [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in route.parameters
-            ]
+        if route.parameters or route.query:
+            operation["parameters"] = _parameters(route)
         if route.body is not None:
             operation["requestBody"] = {
                 "content": {"application/json": {"schema": _schema(route.body)}}
@@ -230,6 +234,16 @@ def openapi(version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR}},
     }
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in route.parameters
+    ] + [
+        {"name": name, "in": "query", "required": False, "schema": {"type": kind}}
+        for name, kind in (route.query or {}).items()
+    ]
 
 
 def _schema(members: dict[str, str]) -> dict[str, Any]:

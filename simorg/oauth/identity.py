@@ -51,7 +51,12 @@ def holder(call: OAuthCall) -> tuple[Org, SessionRow]:
         raise bad_token()
     try:
         sessions.authenticate(
-            call.catalogue, token, surface="identity", client_ip=call.source_ip, enforce=False
+            call.catalogue,
+            token,
+            surface="identity",
+            client_ip=call.source_ip,
+            enforce=False,
+            environ=call.environ,
         )
     except SalesforceError:
         raise bad_token() from None

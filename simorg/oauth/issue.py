@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import directory, gate, login_hours, settings
+from simorg.access import directory, gate, login_hours, settings, trace
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
 from simorg.oauth import (
@@ -49,6 +49,15 @@ class Login:
     #: approved in a high assurance session
     high_assurance: bool = False
 
+    def __post_init__(self) -> None:
+        trace.note(
+            self.call.environ,
+            self.org,
+            username=self.person.username,
+            app=self.app.name,
+            flow=str(self.flow),
+        )
+
     @property
     def user_id(self) -> str:
         return self.person.facts.id
@@ -78,7 +87,7 @@ def decide(login: Login, *, immediate: bool = False) -> Decision:
     """Ask the gate."""
     org, app = login.org, login.app
     consented, authorized = directory.consent(org, app.id, login.user_id)
-    return gate.decide_token(
+    decision = gate.decide_token(
         settings.read(org),
         app.facts(login.person, consented=consented, authorized=authorized),
         login.person.facts,
@@ -88,6 +97,8 @@ def decide(login: Login, *, immediate: bool = False) -> Decision:
         hours_allowed=login_hours.hours_allowed(org, login.person.profile_id),
         high_assurance=login.high_assurance or login.flow is Flow.REFRESH_TOKEN,
     )
+    trace.note(login.call.environ, decision=decision)
+    return decision
 
 
 @contextmanager
@@ -117,6 +128,7 @@ def open_session(
     """Open the session and write the successful Login History row."""
     granted = known_scopes(login, granted)
     session = history.succeeded(login, granted, approval_key)
+    trace.note(login.call.environ, session_id=session.id)
     return Issued(session, granted, approval_key, refresh_token)
 
 

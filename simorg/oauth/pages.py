@@ -292,7 +292,9 @@ def current_user(catalogue: OrgCatalogue, *, approving: bool = False) -> Caller 
     if not token:
         return None
     try:
-        caller = sessions.authenticate(catalogue, token, surface="ui", enforce=False)
+        caller = sessions.authenticate(
+            catalogue, token, surface="ui", enforce=False, environ=request.environ
+        )
     except SalesforceError:
         return None
     if caller.flow in (Flow.UI, Flow.CONTROL):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from simorg.access import directory, refusals, rows
+from simorg.access import directory, refusals, rows, trace
 from simorg.errors import OAuthError
 from simorg.oauth import policies, secrets
 
@@ -48,6 +48,8 @@ def find_user(call: OAuthCall, username: str) -> tuple[Org, str] | None:
     at_home = org_of_host(call.catalogue, call.hostname)
     if found is None or (at_home is not None and at_home.id != found[0].id):
         return None
+    person = directory.person(*found)
+    trace.note(call.environ, found[0], username=person.username if person else username)
     return found
 
 
@@ -80,6 +82,7 @@ def find_app(call: OAuthCall, org: Org, consumer_key: str) -> App:
     """
     app = app_of(org, consumer_key)
     if app is not None:
+        trace.note(call.environ, org, app=app.name)
         return app
     if consumer_key and known(call.catalogue, consumer_key):
         raise refusals.oauth_error("app_not_found")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from simorg.errors import OAuthError
@@ -36,6 +36,8 @@ class OAuthCall:
     basic: tuple[str, str] | None = field(default=None, repr=False)
     #: the token of ``Authorization: Bearer`` or ``OAuth``
     bearer: str | None = field(default=None, repr=False)
+    #: the request's WSGI environment, for the trace of who asks (``access.trace``)
+    environ: MutableMapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def base_url(self) -> str:
@@ -84,6 +86,7 @@ def read_call(catalogue: OrgCatalogue, request: Request) -> OAuthCall:
         user_agent=request.headers.get("User-Agent", "")[:255],
         basic=_basic(request.headers.get("Authorization", "")),
         bearer=bearer_token(request.headers.get("Authorization", "")),
+        environ=request.environ,
     )
 
 

@@ -16,6 +16,7 @@ from simorg.access import (
     refusals,
     sessions,
     settings,
+    trace,
 )
 from simorg.access.model import Flow
 from simorg.access.questions import API_ONLY
@@ -66,14 +67,16 @@ def _enter(call: OAuthCall, org: Org, person: Person, refusal: str | None) -> st
     if approving:
         facts = replace(facts, permissions=facts.permissions - {API_ONLY})
     if refusal is None:
-        refusal = gate.decide_token(
+        decision = gate.decide_token(
             settings.read(org),
             None,
             facts,
             Flow.UI,
             ip_allowed=at_home or relaxed,
             hours_allowed=login_hours.hours_allowed(org, person.profile_id),
-        ).refusal
+        )
+        refusal = decision.refusal
+        trace.note(call.environ, decision=decision, flow=str(Flow.UI))
     status = refusals.login_status(refusal) if refusal else history.SUCCESS
     where = origin(call)
     with org.store.writing():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -74,7 +74,7 @@ class Surface:
         return Dispatcher(ROUTER)
 
     def respond(
-        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes]
+        self, environ: MutableMapping[str, Any], rest: str, read: Callable[[], bytes]
     ) -> tuple[bytes, int, Headers]:
         """The answer to a request; ``rest`` is the decoded path below ``/services/data/``."""
         wanted = _Wanted(environ)
@@ -104,7 +104,11 @@ class Surface:
         return _finish(reply, wanted, self._usage(wanted))
 
     def _answered(
-        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
+        self,
+        environ: MutableMapping[str, Any],
+        rest: str,
+        read: Callable[[], bytes],
+        wanted: _Wanted,
     ) -> Reply:
         """The reply; refusals of any kind are replies too."""
         try:
@@ -127,7 +131,11 @@ class Surface:
             return None
 
     def _reply(
-        self, environ: Mapping[str, Any], rest: str, read: Callable[[], bytes], wanted: _Wanted
+        self,
+        environ: MutableMapping[str, Any],
+        rest: str,
+        read: Callable[[], bytes],
+        wanted: _Wanted,
     ) -> Reply:
         query_string = environ.get("QUERY_STRING", "")
         errors.check_uri_length(len(rest) + len(query_string))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Call:
     client_ip: str
     path: str
     #: the request's WSGI environment
-    environ: Mapping[str, Any] = field(default_factory=dict)
+    environ: MutableMapping[str, Any] = field(default_factory=dict)
     #: decoded headers by element name
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     caller: Caller | None = None

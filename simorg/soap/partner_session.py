@@ -33,6 +33,7 @@ def login(call: Call, username: str | None, password: str | None) -> dict[str, A
         source_ip=call.client_ip,
         url=call.root,
         tls=call.root.startswith("https"),
+        environ=call.environ,
     )
     org = outcome.org
     base, version, suffix = f"{call.root}/services/Soap", f"{call.version}.0", org.id[:15]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,10 +12,40 @@ if TYPE_CHECKING:
 
 #: where a request's WSGI environment holds its exchange
 KEY = "simorg.exchange"
+#: names the request in every answer, in the journal and in the log
+ID_HEADER = "X-Simorg-Request-Id"
+#: ``Exchange.notes``: the fault that was applied, a text or a mapping for JSON
+FAULT = "fault"
 
 
-def _request_id() -> str:
-    return secrets.token_hex(8)
+class Kept:
+    """The first bytes of a body that passes by, and how many there were."""
+
+    __slots__ = ("_left", "pieces", "size")
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self.pieces: list[bytes] = []
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        size = len(piece)
+        self.size += size
+        if self._left > 0 and size:
+            self.pieces.append(piece if size <= self._left else piece[: self._left])
+            self._left -= size
+
+    @property
+    def full(self) -> bool:
+        return self._left <= 0
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def truncated(self) -> bool:
+        return self._left < 0
 
 
 @dataclass(slots=True)
@@ -27,20 +56,23 @@ class Exchange:
     user) are derived when somebody asks, and cost nothing to requests nobody asks about.
     """
 
-    environ: WSGIEnvironment
+    environ: WSGIEnvironment = field(repr=False)
     #: names the request in the journal, the log and the X-Simorg-Request-Id header
-    request_id: str = field(default_factory=_request_id)
+    request_id: str = ""
     #: seconds since 1970, the machine's time
     started: float = field(default_factory=time.time)
     #: ``200 OK``; "" until the answer begins
     status: str = ""
-    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    response_headers: list[tuple[str, str]] = field(default_factory=list, repr=False)
     #: body bytes sent
     sent: int = 0
     #: how long the answer took to its last byte; None while it is under way
     seconds: float | None = None
-    #: what other modules note about it, by their own keys
-    notes: dict[str, Any] = field(default_factory=dict)
+    #: what other modules note about it, by their own keys (``FAULT``)
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: bodies that an observer wants kept (it sets both when the exchange begins)
+    request: Kept | None = field(default=None, repr=False)
+    response: Kept | None = field(default=None, repr=False)
 
     @property
     def code(self) -> int:
@@ -56,7 +88,8 @@ class Observer(Protocol):
         ...
 
     def ended(self, exchange: Exchange) -> None:
-        """The last byte is sent, or the connection lost."""
+        """The answer is whole or the connection lost. Called before the last byte is handed to
+        the client, so that a client that has its answer finds it counted and journaled."""
         ...
 
 

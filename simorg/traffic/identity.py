@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import unescape
 
 from simorg.access import directory, sessions
-from simorg.traffic.names import as_utf8, surface_of
+from simorg.traffic.names import as_utf8, path_of, surface_of, surface_of_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -105,6 +106,21 @@ def _text(raw: bytes) -> str:
 
 def _named(catalogue: OrgCatalogue, environ: WSGIEnvironment, body: bytes) -> Identity:
     """The user and app that an OAuth request names."""
+    username, key = _of_form(environ, body)
+    return _by_username(catalogue, username, key) if username or key else NOBODY
+
+
+def claimed(environ: Mapping[str, str], body: bytes) -> str:
+    """The username that a login names, whether there is such a user or not; "" if none."""
+    if surface_of_path(path_of(environ)) == "oauth":
+        return _of_form(environ, body)[0]
+    body = as_utf8(body)
+    named = _USERNAME.search(body) if _LOGIN.search(body) else None
+    return _text(named.group(1)) if named else ""
+
+
+def _of_form(environ: Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """Username and consumer key of an OAuth request, "" where it names none."""
     given = dict(parse_qsl(environ.get("QUERY_STRING", "")))
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         given.update(parse_qsl(body.decode("utf-8", "replace")))
@@ -113,7 +129,7 @@ def _named(catalogue: OrgCatalogue, environ: WSGIEnvironment, body: bytes) -> Id
     if assertion := given.get("assertion", ""):
         claims = _claims(assertion)
         username, key = username or claims.get("sub", ""), key or claims.get("iss", "")
-    return _by_username(catalogue, username, key) if username or key else NOBODY
+    return username, key
 
 
 def _by_username(catalogue: OrgCatalogue, username: str, key: str) -> Identity:
@@ -140,7 +156,7 @@ def _org_with(catalogue: OrgCatalogue, key: str) -> Org | None:
     return having[0] if len(having) == 1 else None
 
 
-def _basic_user(environ: WSGIEnvironment) -> str:
+def _basic_user(environ: Mapping[str, str]) -> str:
     scheme, _, value = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() != "basic":
         return ""

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from typing import Any
 
 SURFACES = (
     "rest",
@@ -47,13 +44,13 @@ _ENDPOINTS = frozenset({"token", "authorize", "revoke", "introspect", "userinfo"
 _PAGES = frozenset({"session", "enter", "getsessionid"})
 
 
-def path_of(environ: WSGIEnvironment) -> str:
+def path_of(environ: Mapping[str, Any]) -> str:
     """The path with one slash for many, as the surfaces see it."""
     path: str = environ.get("PATH_INFO", "")
     return _SLASHES.sub("/", path) if "//" in path else path
 
 
-def surface_of(environ: WSGIEnvironment) -> str:
+def surface_of(environ: Mapping[str, Any]) -> str:
     """One of ``SURFACES``, by the path alone."""
     return surface_of_path(path_of(environ))
 
@@ -79,7 +76,7 @@ def surface_of_path(path: str) -> str:
     return "other"
 
 
-def operation_of(environ: WSGIEnvironment, body: bytes = b"") -> str:
+def operation_of(environ: Mapping[str, Any], body: bytes = b"") -> str:
     """What is asked of the surface: ``query``, ``sobject.create``, ``token``, ``login``, ...
 
     ``body``: the request's, or its beginning (SOAP needs what comes before the operation's
@@ -189,7 +186,7 @@ def _composite(method: str, parts: list[str]) -> str:
     return f"collection.{verb}" if verb else UNKNOWN
 
 
-def _rest(environ: WSGIEnvironment, path: str) -> str:
+def _rest(environ: Mapping[str, Any], path: str) -> str:
     parts = [part for part in path.split("/") if part][2:]
     if not parts:
         return "versions"
@@ -228,7 +225,7 @@ def as_utf8(body: bytes) -> bytes:
     return body
 
 
-def _soap(environ: Mapping[str, object], body: bytes) -> str:
+def _soap(environ: Mapping[str, Any], body: bytes) -> str:
     if environ.get("REQUEST_METHOD") in ("GET", "HEAD"):
         query = str(environ.get("QUERY_STRING", ""))
         return "wsdl" if query[:4].lower() == "wsdl" else UNKNOWN

@@ -65,7 +65,7 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
         long_requests,
         faults,
         journal,
-        observers=[long_requests, *([journal] if journal else [])],
+        observers=[long_requests, *([] if journal is None else [journal])],
         interceptors=[long_requests, faults],
     )
 

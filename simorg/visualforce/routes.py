@@ -114,7 +114,9 @@ def _page_session(catalogue: OrgCatalogue) -> tuple[Caller, str] | Response:
 
 
 def _opened(catalogue: OrgCatalogue, opened: Session) -> tuple[Caller, str]:
-    caller = sessions.authenticate(catalogue, opened.token, surface="ui", enforce=False)
+    caller = sessions.authenticate(
+        catalogue, opened.token, surface="ui", enforce=False, environ=request.environ
+    )
     return caller, opened.token
 
 
@@ -122,7 +124,9 @@ def _visualforce_caller(catalogue: OrgCatalogue, token: str) -> Caller | None:
     if not token:
         return None
     try:
-        caller = sessions.authenticate(catalogue, token, surface="ui", enforce=False)
+        caller = sessions.authenticate(
+            catalogue, token, surface="ui", enforce=False, environ=request.environ
+        )
     except SalesforceError:
         return None
     located = sessions.locate(catalogue, token)
