@@ -68,8 +68,9 @@ def soap_login(
     """Log a user in, or raise ``LoginError`` with Salesforce's code and words.
 
     ``org_scope`` is ``LoginScopeHeader.organizationId``, ``client`` ``CallOptions.client``. Every
-    attempt of a user we know leaves a LoginHistory row, and its trace in ``environ``. The session that comes out may still be
-    of no use under API Access Control: that shows at its first call, as on Salesforce.
+    attempt of a user we know leaves a LoginHistory row, and its trace in ``environ``. The session
+    that comes out may still be of no use under API Access Control: that shows at its first call,
+    as on Salesforce.
     """
     if api_version >= NO_LOGIN_FROM:
         raise LoginError(

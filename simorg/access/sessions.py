@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -186,9 +186,10 @@ def authenticate(
 
     Counts one API request of the org. ``enforce=False`` (identity endpoints) asks only whether
     the session lives, and counts nothing. ``environ``: WSGI environment of the call, which says
-    whether it comes from a Visualforce domain, and takes the trace of who calls. Raises ``SessionInvalid``, ``SessionNotForApi``,
-    ``ApiDisabledForOrg``, ``ApiDisabledForUser``, ``RequestLimitExceeded`` or
-    ``LongRequestsExceeded`` (``traffic.limits`` has marked ``environ``).
+    whether it comes from a Visualforce domain, and takes the trace of who calls. Raises
+    ``SessionInvalid``, ``SessionNotForApi``, ``ApiDisabledForOrg``, ``ApiDisabledForUser``,
+    ``RequestLimitExceeded`` or ``LongRequestsExceeded`` (``traffic.limits`` has marked
+    ``environ``).
     """
     org_id = token[:15] if token[15:16] == "!" else org_of(token)
     org = catalogue.get(org_id) if org_id else None
