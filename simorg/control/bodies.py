@@ -21,7 +21,7 @@ USER_STATE = {
     "passwordLocked": "boolean",
     "securityToken": "string",
 }
-USER = {**USER_STATE, "contact": ""}
+USER = {**USER_STATE, "contact": "", "passwordHash": "", "fields": "object"}
 SET_STATE = {"label": "string", "description": "", "permissions": ""}
 SET = {**SET_STATE, "name": "string", "license": ""}
 PROFILE_STATE = {
@@ -46,6 +46,7 @@ NEW_APP = {
     "name": "string",
     "consumerKey": "",
     "consumerSecret": "",
+    "blockedByAllowlisting": "boolean",
     "firstParty": "boolean",
     "certificate": "",
     "callbackUrls": "array",

@@ -19,16 +19,21 @@ from simorg.org.seeds.live import Live, PartRefused
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
+#: fields of User that ``fields`` may not tell
+_TOLD_ELSEWHERE = frozenset(
+    name.lower()
+    for name in (*user_changes.FIELDS.values(), "Id", "Name", "IsActive", "ProfileId", "UserType",
+                 "ContactId", "AccountId", "CommunityNickname")
+)  # fmt: skip
+
 
 class _NewUser(UserPart, kw_only=True):
-    """A user of an org definition, with name and what only the control API tells."""
+    """A user of an org definition, with name and role."""
 
     username: str = ""
     last_name: str = ""
     profile: str = "Standard User"
     role: str | None = None
-    password_expired: bool = False
-    password_locked: bool = False
 
 
 def of_part(error: PartRefused) -> ControlError:
@@ -59,12 +64,8 @@ def create(context: Context, id: str) -> Response:
             user_id = Live(org, tx).add_user(username, part)
         except PartRefused as error:
             raise of_part(error) from None
-        more = user_changes.ChangedUser(
-            role=asked.role or user_changes.UNSET,
-            password_expired=asked.password_expired or user_changes.UNSET,
-            password_locked=asked.password_locked or user_changes.UNSET,
-        )
-        user_changes.apply(org, tx, user_id, more)
+        role = user_changes.ChangedUser(role=asked.role or user_changes.UNSET)
+        user_changes.apply(org, tx, user_id, role)
     return answer(_told(org, user_id)[0], 201)
 
 
@@ -93,6 +94,9 @@ def _part(asked: _NewUser, username: str) -> UserPart:
     told["last_name"] = asked.last_name.strip() or username.partition("@")[0].title()
     part = UserPart(**told)
     user_changes.check_texts(part)
+    for name in part.fields:
+        if name.lower() in _TOLD_ELSEWHERE:
+            raise invalid(f"{name} has a member of its own.", f"fields.{name}")
     return part
 
 

@@ -92,6 +92,10 @@ class App:
     def policy(self, permitted_users: Policy) -> None:
         self._change(permittedUsers=permitted_users)
 
+    def delete(self) -> None:
+        """Delete it with its tokens, sessions and assignments."""
+        self.org.control("DELETE", self._path)
+
     # -- how it is read ----------------------------------------------------------------------
 
     @property

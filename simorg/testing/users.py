@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from simorg.testing.org import Org
@@ -16,7 +18,7 @@ class User:
         self.org = org
         self.id: str = told["id"]
         self.username: str = told["username"]
-        #: what the org was made with; None once it was changed
+        #: None once it was changed behind our back
         self.password: str | None = told["password"]
         self.security_token: str | None = told["securityToken"]
 
@@ -35,91 +37,153 @@ class User:
     # -- state -------------------------------------------------------------------------------
 
     @property
+    def _path(self) -> str:
+        return f"users/{self.id}"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Everything the control API tells of the user, now."""
+        found: dict[str, Any] = self.org.control("GET", self._path)
+        return found
+
+    def set(self, **members: Any) -> User:
+        """Members of ``PATCH .../users/{name}`` (docs/control-api.md), all or nothing:
+        ``set(frozen=True, passwordExpired=True)``."""
+        told = self.org.control("PATCH", self._path, members)
+        self.username = told["username"]
+        self.password, self.security_token = told["password"], told["securityToken"]
+        self.org.forget_users()
+        return self
+
+    @property
     def active(self) -> bool:
-        return bool(self.read("IsActive")["IsActive"])
+        return bool(self.state["active"])
 
     def deactivate(self) -> User:
-        return self.update(IsActive=False)
+        """Sessions end."""
+        return self.set(active=False)
 
     def activate(self) -> User:
-        return self.update(IsActive=True)
+        return self.set(active=True)
 
     @property
     def frozen(self) -> bool:
-        return bool(self._login()["IsFrozen"])
+        return bool(self.state["frozen"])
 
     def freeze(self) -> User:
-        self.org.update(self._login()["Id"], IsFrozen=True)
-        return self
+        """Sessions end, and none starts."""
+        return self.set(frozen=True)
 
     def unfreeze(self) -> User:
-        self.org.update(self._login()["Id"], IsFrozen=False)
-        return self
+        return self.set(frozen=False)
 
-    def _login(self) -> dict[str, Any]:
-        (found,) = self.org.query(f"SELECT Id, IsFrozen FROM UserLogin WHERE UserId = '{self.id}'")
-        return found
+    @property
+    def locked(self) -> bool:
+        """Locked out after too many wrong passwords."""
+        return bool(self.state["passwordLocked"])
+
+    def lock(self) -> User:
+        """As too many wrong passwords do, for ``login.lockoutMinutes`` of the org's clock."""
+        return self.set(passwordLocked=True)
+
+    def unlock(self) -> User:
+        return self.set(passwordLocked=False)
+
+    def set_password(self, password: str, *, expired: bool = False) -> User:
+        """Any password, whatever the org's policy; ``expired``: to be changed at the next login."""
+        return self.set(password=password, passwordExpired=expired)
 
     # -- permissions -------------------------------------------------------------------------
 
     @property
     def profile(self) -> str:
         """The profile's name; set it to change it."""
-        return str(self.read("Profile.Name")["Profile"]["Name"])
+        return str(self.state["profile"])
 
     @profile.setter
     def profile(self, name: str) -> None:
-        found = self.org.query(f"SELECT Id FROM Profile WHERE Name = {_text(name)}")
-        if not found:
-            raise LookupError(f"there is no profile {name!r}")
-        self.update(ProfileId=found[0]["Id"])
+        self.set(profile=name)
 
     @property
     def permission_sets(self) -> list[str]:
         """API names of the permission sets assigned, without the profile's own."""
-        rows = self.org.query(
-            "SELECT PermissionSet.Name FROM PermissionSetAssignment"
-            f" WHERE AssigneeId = '{self.id}' AND PermissionSet.IsOwnedByProfile = false"
-        )
-        return sorted(row["PermissionSet"]["Name"] for row in rows)
+        found: list[str] = self.state["permissionSets"]
+        return found
 
-    def assign(self, permission_set: str) -> User:
-        """Assign a permission set by its API name."""
-        self.org.create(
-            "PermissionSetAssignment",
-            AssigneeId=self.id,
-            PermissionSetId=self._set(permission_set),
-        )
-        return self
+    def assign(self, permission_set: str | PermissionSet) -> User:
+        """Assign a permission set (API name), beside those the user has. Raises ``LookupError``."""
+        name = self.org.permission_set(permission_set).name
+        return self.set(permissionSets=[*self.permission_sets, name])
 
-    def unassign(self, permission_set: str) -> User:
-        rows = self.org.query(
-            f"SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '{self.id}'"
-            f" AND PermissionSetId = '{self._set(permission_set)}'"
-        )
-        for row in rows:
-            self.org.delete(row["Id"])
-        return self
+    def unassign(self, permission_set: str | PermissionSet) -> User:
+        name = self.org.permission_set(permission_set).name
+        return self.set(permissionSets=[one for one in self.permission_sets if one != name])
 
     def grant(self, *permissions: str) -> User:
         """Give permissions by their API names (``ApiEnabled``, ``UseAnyApiClient``), through
         a permission set of their own."""
-        wanted = {name.removeprefix("Permissions") for name in permissions}
-        words = "_".join(["Test", *sorted(wanted)])[:80]
-        name = re.sub(r"\W", "_", words).rstrip("_")
-        if not self.org.query(f"SELECT Id FROM PermissionSet WHERE Name = {_text(name)}"):
-            switches = {f"Permissions{one}": True for one in wanted}
-            self.org.create("PermissionSet", Name=name, Label=name[:80], **switches)
+        wanted = sorted({name.removeprefix("Permissions") for name in permissions})
+        name = re.sub(r"\W", "_", "_".join(["Test", *wanted])[:80]).rstrip("_")
+        try:
+            self.org.permission_set(name)
+        except LookupError:
+            self.org.add_permission_set(name, permissions=wanted)
         return self if name in self.permission_sets else self.assign(name)
 
-    def _set(self, name: str) -> str:
-        found = self.org.query(f"SELECT Id FROM PermissionSet WHERE Name = {_text(name)}")
-        if not found:
-            raise LookupError(f"there is no permission set {name!r}")
-        return str(found[0]["Id"])
+
+class Permissions:
+    """What grants permissions. ``grant`` and ``revoke`` return it, for chaining; what they change
+    is in force at the next call of every session."""
+
+    _kind = ""
+
+    def __init__(self, org: Org, told: dict[str, Any]) -> None:
+        self.org = org
+        self.id: str = told["id"]
+        self.name: str = told["name"]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def _path(self) -> str:
+        return f"{self._kind}/{quote(self.id, safe='')}"
+
+    @property
+    def permissions(self) -> list[str]:
+        """API names of the permissions that are on, without *Permissions*."""
+        found: list[str] = self.org.control("GET", self._path)["permissions"]
+        return found
+
+    def grant(self, *permissions: str) -> Self:
+        """Switch permissions on by their API names. Raises ``ControlRefused``."""
+        return self._switch(permissions, True)
+
+    def revoke(self, *permissions: str) -> Self:
+        """Switch them off."""
+        return self._switch(permissions, False)
+
+    def _switch(self, permissions: Iterable[str], on: bool) -> Self:
+        self.org.control("PATCH", self._path, {"permissions": dict.fromkeys(permissions, on)})
+        return self
 
 
-def _text(value: str) -> str:
-    """A SOQL string."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+class PermissionSet(Permissions):
+    """A permission set."""
+
+    _kind = "permission-sets"
+
+    def drop(self) -> None:
+        """Delete it. Raises ``RecordRefused`` while users have it."""
+        self.org.control("DELETE", self._path)
+
+
+class Profile(Permissions):
+    """A profile: permissions, and from where and when its users may log in."""
+
+    _kind = "profiles"
+
+    def set(self, **members: Any) -> Profile:
+        """Members of ``PATCH .../profiles/{name}``: ``set(loginIpRanges=["192.0.2.0/24"])``."""
+        self.org.control("PATCH", self._path, members)
+        return self

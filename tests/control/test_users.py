@@ -123,6 +123,10 @@ def test_external_users_get_account_and_contact(api: Api, new: dict[str, Any]) -
     second = api.post(f"{org}/users", {**asked, "username": "dora", "contact": told})
     row = one(api, new, f"SELECT ContactId, AccountId FROM User WHERE Id = '{second.json['id']}'")
     assert row == {"ContactId": made["id"], "AccountId": account["id"]}
+    byid = {**asked, "username": "fay", "contact": made["id"]}
+    assert api.post(f"{org}/users", byid).json["contact"]["lastName"] == "Here"
+    unknown = api.post(f"{org}/users", {**byid, "username": "gil", "contact": "nobody"})
+    assert (unknown.status, unknown.error["path"]) == (400, "contact")
     third = api.post(f"{org}/users", {**asked, "username": "eva", "contact": told}).json
     assert third["contact"]["account"] == "There"
     row = one(api, new, f"SELECT ContactId FROM User WHERE Id = '{third['id']}'")
@@ -142,6 +146,8 @@ def test_external_users_get_account_and_contact(api: Api, new: dict[str, Any]) -
         ({"username": "x", "contact": {"accound": "A"}}, 400, "contact.accound"),
         ({"username": "x", "password": ""}, 400, "password"),
         ({"username": "x", "title": "a\x00b"}, 400, "title"),
+        ({"username": "x", "fields": {"username": "y@z.example"}}, 400, "fields.username"),
+        ({"username": "x", "fields": {"Nope": 1}}, 400, "fields.Nope"),
         ({"username": "STANDARD"}, 422, "username"),
         ({"username": "admin@acme.example"}, 422, "username"),
     ],

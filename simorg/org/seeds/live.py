@@ -124,6 +124,8 @@ class Live:
             part.contact = part.contact or ContactPart(account=f"{part.last_name} Account")
             if isinstance(part.contact, ContactPart):
                 self._find_contact(part.contact, part)
+            else:
+                self._know_contact(part.contact)
         building.definition.users[username] = part
         self._find_nickname(username)
         people.add_user(building, username, user_id, minutes=0)
@@ -149,6 +151,17 @@ class Live:
         part.permission_sets = list(
             dict.fromkeys(_spelt(name, sets) for name in part.permission_sets)
         )
+
+    def _know_contact(self, contact_id: str) -> None:
+        """A contact told by its id stands for the definition's reference to a record."""
+        contact = self._org.store.table("Contact")
+        for id, account_id in self._rows(
+            sa.select(contact.c.Id, contact.c.AccountId).where(
+                contact.c.Id == contact_id, contact.c.IsDeleted.is_not(True)
+            )
+        ):
+            self._building.refs[id] = id
+            self._building.account_of[id] = account_id
 
     def _find_contact(self, told: ContactPart, part: UserPart) -> None:
         """The account and the contact, if they are there and nobody's yet."""
