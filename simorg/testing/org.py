@@ -11,6 +11,7 @@ from simorg.testing.apps import App
 from simorg.testing.errors import ControlRefused
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.limits import Limits
+from simorg.testing.people import People
 from simorg.testing.session import Session
 from simorg.testing.state import ApiAccessControl, Clock, Settings
 from simorg.testing.users import User
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from simorg.testing.server import Simorg
 
 
-class Org:
+class Org(People):
     """An org of a server; ``Simorg.create()`` and ``Simorg.org(id)`` make it.
 
     Records are made, changed and read by the server's own hand (``create``, ``update``, ``delete``,
