@@ -15,6 +15,8 @@ COMMANDS = {
     "ca": "simorg.commands.look:ca",
     "orgs": "simorg.commands.look:orgs",
     "explain": "simorg.commands.look:explain",
+    "scenario": "simorg.commands.scenario:scenario",
+    "check": "simorg.commands.check:check",
 }
 
 
