@@ -15,6 +15,12 @@ COMMANDS = {
     "ca": "simorg.commands.look:ca",
     "orgs": "simorg.commands.look:orgs",
     "explain": "simorg.commands.look:explain",
+    "query": "simorg.commands.look:query",
+    "org": "simorg.commands.change:org",
+    "apps": "simorg.commands.change:apps",
+    "app": "simorg.commands.change:app",
+    "settings": "simorg.commands.change:settings",
+    "completion": "simorg.commands.complete:completion",
     "scenario": "simorg.commands.scenario:scenario",
     "check": "simorg.commands.check:check",
 }
@@ -40,6 +46,7 @@ def main() -> None:
 
 
 @main.command()
-def version() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def version(as_json: bool) -> None:
     """Print the version."""
-    click.echo(__version__)
+    click.echo(f'{{"version": "{__version__}"}}' if as_json else __version__)

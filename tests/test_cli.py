@@ -22,6 +22,7 @@ from simorg.server.sockets import listen
 from tests.conftest import POSTGRES
 from tests.server.conftest import config
 
+ROOT = Path(__file__).parents[1]
 USAGE, UNREACHABLE = 2, 3
 
 
@@ -40,7 +41,7 @@ def process(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, "-m", "simorg", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -123,10 +124,10 @@ def test_port_in_use() -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("org:\n  name: X\n  colour: red\n", "bad.yaml:3: org.colour"),
-        ("org:\n\tname: X\n", "bad.yaml:2: "),
-        ("users:\n  a@b.c: {}\n", "bad.yaml:2: users.a@b.c"),
-        ("", "bad.yaml:1: "),
+        ("org:\n  name: X\n  colour: red\n", "bad.yaml:3:3: org.colour"),
+        ("org:\n\tname: X\n", "bad.yaml:2:1: "),
+        ("users:\n  a@b.c: {}\n", "bad.yaml:2:3: users.a@b.c"),
+        ("", "bad.yaml:1:1: "),
     ],
 )
 def test_bad_definition_names_the_line(tmp_path: Path, text: str, where: str) -> None:
@@ -136,7 +137,8 @@ def test_bad_definition_names_the_line(tmp_path: Path, text: str, where: str) ->
         "serve", "--port", "0", "--tls-port", "0", "--proxy-port", "0", "--org", str(path)
     )
     assert done.returncode == USAGE
-    assert where in one_line(done.stderr)
+    assert done.stderr.startswith("simorg: ") and where in done.stderr
+    assert all("bad.yaml:" in line for line in done.stderr.splitlines()), "a line a complaint"
 
 
 def test_unreachable_database() -> None:
@@ -301,6 +303,6 @@ def test_serve_definitions(tmp_path: Path) -> None:
     info = started.wait()
     assert [org["name"] for org in info["orgs"]] == ["one", "two"]
     told = run("orgs", "--url", info["http"]).output
-    assert told.index(" one") < told.index(" two")
+    assert told.index("\tone") < told.index("\ttwo")
     code, out, _ = started.end(15)
     assert code == 0 and "acme" not in out

@@ -25,21 +25,30 @@ URL = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def in_path(name: str) -> str:
+    """A name as a segment of a control API path."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
 def fail(message: str, code: int = UNREACHABLE) -> NoReturn:
     """End with one line on standard error."""
     click.echo(f"simorg: {message}", err=True)
     sys.exit(code)
 
 
-def call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """A control API answer, or exit with the server's own words."""
+def call(url: str, path: str, body: Any = None, *, method: str | None = None) -> Any:
+    """A control API answer, or exit with the server's own words. None: it answered nothing."""
+    text = fetch(url, path, body, method=method)
     try:
-        return json.loads(fetch(url, path, body))
+        return json.loads(text) if text else None
     except ValueError:
         fail(f"{url} is no simorg server")
 
 
-def fetch(url: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+def fetch(url: str, path: str, body: Any = None, *, method: str | None = None) -> bytes:
+    """The bytes of a control API answer; POST with a body, else GET, unless ``method`` is told."""
     import http.client
     import urllib.error
     import urllib.request
@@ -51,7 +60,9 @@ def fetch(url: str, path: str, body: dict[str, Any] | None = None) -> bytes:
     # never through a proxy: the environment may name simorg's own
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        request = urllib.request.Request(f"{url.rstrip('/')}/_simorg/{path}", data, headers)
+        request = urllib.request.Request(
+            f"{url.rstrip('/')}/_simorg/{path}", data, headers, method=method
+        )
         with opener.open(request, timeout=30) as response:
             answer: bytes = response.read()
             return answer
@@ -64,6 +75,8 @@ def fetch(url: str, path: str, body: dict[str, Any] | None = None) -> bytes:
 def _refusal(url: str, body: bytes) -> tuple[str, int]:
     """The control API's own words, and the exit code for them."""
     try:
-        return str(json.loads(body)["error"]["message"]), USAGE
+        error = json.loads(body)["error"]
+        message, path = str(error["message"]), error.get("path")
+        return (message if path is None or path in message else f"{path}: {message}"), USAGE
     except (ValueError, KeyError, TypeError):
         return f"{url} is no simorg server", UNREACHABLE
