@@ -98,10 +98,10 @@ def _oauth(catalogue: OrgCatalogue, environ: WSGIEnvironment, told: Told) -> Mad
     if operation == "authorize":
         location = _back_to_client(catalogue, environ, name, description)
         return (302, [("Location", location)], b"") if location else _page(told)
-    error = OAuthError(name, description, status=told.status or told.code.status)
-    body = orjson.dumps({"error": error.error, "error_description": error.description})
+    usual = 400 if told.code.oauth is not None and told.code.status < 500 else told.code.status
+    body = orjson.dumps({"error": name, "error_description": description})
     cached = [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache")]
-    return error.status, [("Content-Type", _JSON), *cached], body
+    return told.status or usual, [("Content-Type", _JSON), *cached], body
 
 
 def _back_to_client(
