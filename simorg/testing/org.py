@@ -12,6 +12,7 @@ from simorg.testing.errors import ControlRefused
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.limits import Limits
 from simorg.testing.people import People
+from simorg.testing.requests import Requests
 from simorg.testing.session import Session
 from simorg.testing.state import ApiAccessControl, Clock, Settings
 from simorg.testing.users import User
@@ -187,6 +188,11 @@ class Org(People):
     def limits(self) -> Limits:
         """Daily requests, concurrent long requests, logins: how much is used; set them."""
         return Limits(self)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """What this org was asked and answered, secrets redacted; empty in a fresh org."""
+        return Requests(self.transport, self.id)
 
     @cached_property
     def faults(self) -> Faults:

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
+from simorg.testing.requests import Requests
 from simorg.testing.transport import Transport
 
 
@@ -105,6 +106,11 @@ class Simorg:
         """All orgs, the default org first."""
         told = self.transport.control("GET", "orgs")["orgs"]
         return [self.org(one["id"]) for one in told]
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The journal: what all orgs were asked and answered, secrets redacted."""
+        return Requests(self.transport)
 
     @cached_property
     def faults(self) -> Faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -44,7 +45,14 @@ class Entry:
         "trace",
     )
 
-    def __init__(self, exchange: Exchange, received: dict[str, Any], request: Kept, response: Kept):
+    def __init__(
+        self,
+        exchange: Exchange,
+        received: Mapping[str, Any],
+        request: Kept,
+        response: Kept,
+        known: trace.Trace | None = None,
+    ) -> None:
         self.number = 0
         self.request_id = exchange.request_id
         self.started = exchange.started
@@ -55,7 +63,7 @@ class Entry:
         self.request = request
         self.response = response
         self.sent = exchange.sent
-        self.trace: trace.Trace = exchange.environ.get(trace.KEY, _NO_TRACE)
+        self.trace = known or _NO_TRACE
         self.fault = exchange.notes.get(FAULT)
         self.size = (
             OVERHEAD

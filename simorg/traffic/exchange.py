@@ -45,7 +45,7 @@ class Kept:
 
     @property
     def truncated(self) -> bool:
-        return self._left < 0
+        return self.size > sum(map(len, self.pieces))
 
 
 @dataclass(slots=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from simorg.access import trace
 from simorg.traffic.entry import Entry
 from simorg.traffic.exchange import Exchange, Kept
 from simorg.traffic.filters import EVERYTHING, Filter
+from simorg.traffic.identity import Identity
 from simorg.traffic.redact import Redactor
 
 #: bytes kept of each body
@@ -27,6 +29,9 @@ MEMORY = 32 * 1024 * 1024
 WAITERS = 3
 _RECEIVED = "simorg.received"
 _CONTROL = "/_simorg"
+
+#: environment and body -> who sent it (``traffic.identity``)
+Who = Callable[[dict[str, Any], bytes], Identity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Ledger(Protocol):
 class Recorder:
     """The observer: has bodies kept, and makes an entry of what passed. ``keep`` takes it."""
 
-    def __init__(self, *, control: bool = False) -> None:
+    def __init__(self, who: Who | None, *, control: bool) -> None:
+        self._who = who
         self._control = control
 
     def begins(self, exchange: Exchange) -> None:
@@ -71,7 +77,18 @@ class Recorder:
         request, response = exchange.request, exchange.response
         if request is not None and response is not None:
             received = exchange.notes.pop(_RECEIVED)
-            self.keep(Entry(exchange, received, request, response))
+            known = exchange.environ.get(trace.KEY) or self._ask(received, request)
+            self.keep(Entry(exchange, received, request, response, known))
+
+    def _ask(self, received: dict[str, Any], request: Kept) -> trace.Trace | None:
+        """Who sent what no surface has looked at: a fault answered it, or it was too large."""
+        if self._who is None:
+            return None
+        try:
+            found = self._who(received, request.data)
+        except Exception:  # its org is just being deleted
+            return None
+        return trace.Trace(found.org_id, found.username, found.app)
 
     def keep(self, entry: Entry) -> None:
         raise NotImplementedError
@@ -81,9 +98,15 @@ class Journal(Recorder):
     """Kept in this process. Every method may be called from any thread."""
 
     def __init__(
-        self, entries: int, key: bytes, *, memory: int = MEMORY, control: bool = False
+        self,
+        entries: int,
+        key: bytes,
+        who: Who | None = None,
+        *,
+        memory: int = MEMORY,
+        control: bool = False,
     ) -> None:
-        super().__init__(control=control)
+        super().__init__(who, control=control)
         self.redactor = Redactor(key)
         self._most = entries
         self._memory = memory
@@ -98,6 +121,11 @@ class Journal(Recorder):
     def weight(self) -> int:
         """Bytes that the entries weigh, about."""
         return self._bytes
+
+    @property
+    def waiting(self) -> int:
+        """Readers that wait for an entry now."""
+        return self._waiting
 
     def __len__(self) -> int:
         return len(self._ring)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simorg.traffic.exchange import Interceptor, Observer
 from simorg.traffic.faults import Faults
 from simorg.traffic.faults import faults as make_faults
+from simorg.traffic.identity import identify
 from simorg.traffic.journal import Journal, Ledger
 from simorg.traffic.limits import LongRequests
 from simorg.traffic.passage import Inner, Outer
@@ -60,7 +62,7 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
     """The traffic of a server; ``folder``: where its worker processes share what they must."""
     long_requests = LongRequests(catalogue)
     faults = make_faults(catalogue, config, folder)
-    journal = make_journal(config)
+    journal = make_journal(catalogue, config)
     return Traffic(
         long_requests,
         faults,
@@ -70,8 +72,13 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
     )
 
 
-def make_journal(config: ServerConfig) -> Journal | None:
+def make_journal(catalogue: OrgCatalogue, config: ServerConfig) -> Journal | None:
     """The journal a server was told to keep."""
     if not config.journal_entries:
         return None
-    return Journal(config.journal_entries, config.journal_key, control=config.journal_control)
+    return Journal(
+        config.journal_entries,
+        config.journal_key,
+        partial(identify, catalogue),
+        control=config.journal_control,
+    )
