@@ -15,6 +15,7 @@ from simorg.control import (
     faults,
     journal,
     limits,
+    metrics,
     new_apps,
     orgs,
     page_sessions,
@@ -113,6 +114,7 @@ def document(context: Context) -> Response:
 ROUTES = (
     Route("GET", "/openapi.json", document, "This API as an OpenAPI document"),
     Route("GET", "/health", server_state.health, "The server answers; where it listens"),
+    Route("GET", "/metrics", metrics.show, "Counters for Prometheus"),
     Route("GET", "/jwt-robot.pem", server_state.jwt_robot_key, "JWT Robot's private key"),
     Route("GET", "/ca.pem", server_state.certificate, "The local CA's certificate"),
     Route("GET", "/faults", faults.listing, "The faults that are set, with their counts"),

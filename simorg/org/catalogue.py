@@ -180,6 +180,10 @@ class OrgCatalogue:
                 del self._orgs[org_id]  # deleted by another process
             return [org for entry in entries if (org := self._living(entry)) is not None]
 
+    def count(self) -> int:
+        """How many orgs there are."""
+        return len(self._registry.orgs())
+
     def _living(self, entry: OrgEntry) -> Org | None:
         """The org; None when another process deletes it just now."""
         try:

@@ -12,6 +12,7 @@ from simorg.traffic.faults import faults as make_faults
 from simorg.traffic.identity import identify
 from simorg.traffic.journal import Journal, Ledger
 from simorg.traffic.limits import LongRequests
+from simorg.traffic.metrics import Metrics
 from simorg.traffic.passage import Inner, Outer
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Traffic:
     long_requests: LongRequests
     #: calls that fail on purpose; one of the interceptors
     faults: Faults
+    #: what Prometheus is told
+    metrics: Metrics
     #: the last requests and answers; None: not kept
     journal: Ledger | None = None
     observers: list[Observer] = field(default_factory=list)
@@ -63,11 +66,14 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
     long_requests = LongRequests(catalogue)
     faults = make_faults(catalogue, config, folder)
     journal = make_journal(catalogue, config)
+    shared = folder is not None and config.workers > 1
+    metrics = Metrics(folder / "metrics" if shared and folder else None)
     return Traffic(
         long_requests,
         faults,
+        metrics,
         journal,
-        observers=[long_requests, *([] if journal is None else [journal])],
+        observers=[long_requests, *([] if journal is None else [journal]), metrics],
         interceptors=[long_requests, faults],
     )
 
