@@ -4,6 +4,7 @@ library, so that the code under test and its client library are not disturbed.""
 from __future__ import annotations
 
 import json
+import select
 import ssl
 import threading
 from collections.abc import Mapping
@@ -58,18 +59,23 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request and its answer; redirects are answers."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
         data = body.encode() if isinstance(body, str) else body
-        if connection is not None:
-            try:
-                return self._exchange(connection, method, path, data, headers)
-            except (ConnectionError, HTTPException):
-                pass  # it was closed while it was idle
         try:
-            return self._exchange(self._open(), method, path, data, headers)
+            connection = self._kept() or self._open()
+            return self._exchange(connection, method, path, data, headers)
         except (OSError, HTTPException) as error:
             raise SimorgError(f"{method} {self.url}{path}: {error!r}") from error
+
+    def _kept(self) -> HTTPConnection | None:
+        """An idle connection that is still open. Nothing is sent twice: a request whose
+        connection is lost may have been handled (``fail_next("drop")``)."""
+        with self._lock:
+            while self._idle:
+                connection = self._idle.pop()
+                if not select.select([connection.sock], [], [], 0)[0]:
+                    return connection
+                connection.close()
+        return None
 
     def _open(self) -> HTTPConnection:
         if self._trust is not None:
