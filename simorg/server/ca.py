@@ -6,6 +6,7 @@ Elliptic keys (P-256) because making one costs a millisecond; every client studi
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import ipaddress
 import os
 from dataclasses import dataclass
@@ -47,10 +48,16 @@ class Authority:
 
 
 def ensure(folder: Path, host: str) -> Authority:
-    """The CA of a state folder, made at first use; the leaf also names ``host``."""
+    """The CA of a state folder, made at first use; the leaf also names ``host``.
+
+    Worker processes ask for it at the same time: one makes it, the others wait.
+    """
     authority = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    if not _usable(authority, host):
-        _create(folder, authority, host)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _usable(authority, host):
+            _create(folder, authority, host)
     return authority
 
 
@@ -76,7 +83,6 @@ def _usable(authority: Authority, host: str) -> bool:
 
 
 def _create(folder: Path, authority: Authority, host: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simorg local CA")])
     ca = _builder(ca_name, ca_name, ca_key.public_key(), ca_key.public_key())

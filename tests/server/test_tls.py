@@ -6,6 +6,7 @@ import datetime as dt
 import socket
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -221,3 +222,14 @@ def test_state_keeps_the_ca(tmp_path: Path) -> None:
             session.trust_env = False
             session.verify = str(second.authority.certificate)
             assert session.get(f"{second.url('https')}/services/data", timeout=10).ok
+
+
+def test_one_ca_for_all_who_ask_at_once(tmp_path: Path) -> None:
+    """As worker processes do when they start."""
+    with ThreadPoolExecutor(8) as many:
+        made = list(many.map(lambda _: ca.ensure(tmp_path / "tls", "127.0.0.1"), range(8)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made[0].chain, made[0].key)  # raises where they do not match
+    leaf = x509.load_pem_x509_certificate(made[0].chain.read_bytes())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(made[0].certificate.read_bytes()))
+    assert len(set(made)) == 1

@@ -332,7 +332,10 @@ def split_url(url: str) -> tuple[str, str | None]:
     query = parse_qsl(parts.query)
     schema = next((value for key, value in query if key == "schema"), None)
     kept = urlencode([(key, value) for key, value in query if key != "schema"])
-    return urlunsplit(parts._replace(query=kept)), schema
+    plain = urlunsplit(parts._replace(query=kept))
+    if not parts.netloc:  # postgresql:///name is by the local socket; urlunsplit drops the slashes
+        plain = plain.replace(":", "://", 1)
+    return plain, schema
 
 
 def open_postgres(url: str, schema: Schema) -> PostgresStore:
