@@ -1,4 +1,4 @@
-"""The wheel: complete, and able to serve from an empty environment."""
+"""The wheel and the sdist: complete, and able to serve from an empty environment."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import shutil
 import ssl
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import urllib.request
-import venv
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -67,25 +67,33 @@ def test_pyproject_names_only_the_build_system() -> None:
     assert set(tomllib.loads((ROOT / "pyproject.toml").read_text())) == {"build-system"}
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that nothing an earlier build left behind gets in."""
-    folder = tmp_path_factory.mktemp("source")
+def built(kind: str, folder: Path) -> Path:
+    """A ``wheel`` or ``sdist`` of a copy, so that nothing an earlier build left behind gets in."""
     ignore = shutil.ignore_patterns(*NOT_OURS)
     for name in ("simorg", "fixtures", "wsdl"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", "dist", "."],
+        [sys.executable, "-m", "build", f"--{kind}", "--outdir", "dist", "."],
         cwd=folder,
         capture_output=True,
         text=True,
     )
     unreachable(done)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = (folder / "dist").glob("*.whl")
-    return built
+    (made,) = (folder / "dist").iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("wheel", tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("sdist", tmp_path_factory.mktemp("source"))
 
 
 def unreachable(done: subprocess.CompletedProcess[str]) -> None:
@@ -129,11 +137,47 @@ def test_metadata(wheel: Path) -> None:
         assert f"Provides-Extra: {extra}" in told
 
 
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.mark.slow
+def test_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", source],
+        capture_output=True,
+        text=True,
+    )
+    unreachable(done)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (again,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(again) as ours, zipfile.ZipFile(wheel) as first:
+        names = {n for n in first.namelist() if not n.endswith("RECORD")}
+        assert {n for n in ours.namelist() if not n.endswith("RECORD")} == names
+        assert all(ours.read(name) == first.read(name) for name in names)
+
+
+def python(version: str) -> Path:
+    """The interpreter of a version, ours or another that this machine has."""
+    if version == "{}.{}".format(*sys.version_info):
+        return Path(sys.executable)
+    candidates = [Path(found)] if (found := shutil.which(f"python{version}")) else []
+    if pyenv := shutil.which("pyenv"):
+        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout
+        candidates += Path(root.strip()).glob(f"versions/{version}.*/bin/python")
+    for candidate in candidates:
+        # a version manager's stand-in may lead nowhere
+        if not subprocess.run([candidate, "--version"], capture_output=True).returncode:
+            return candidate
+    pytest.skip(f"there is no Python {version} here")
+
+
+@pytest.fixture(scope="module", params=["3.11", "3.12", "3.13"])
+def installed(
+    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The programs' folder of an empty environment into which the wheel was installed."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    subprocess.run([python(request.param), "-m", "venv", folder], check=True)
     done = subprocess.run(
         [folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", wheel],
         capture_output=True,
@@ -174,6 +218,7 @@ LOGIN = b"""<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:B
 <password>simorg123</password></login></e:Body></e:Envelope>"""
 
 
+@pytest.mark.slow
 def test_serves_from_anywhere(installed: Path, tmp_path: Path) -> None:
     started, info = serve(installed / "simorg", tmp_path)
     try:
@@ -195,6 +240,7 @@ def test_serves_from_anywhere(installed: Path, tmp_path: Path) -> None:
     assert (started.returncode, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_other_commands_say_what_they_need(installed: Path, tmp_path: Path) -> None:
     """Without the extras, the commands that need them name them."""
     for command, extra in (
