@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from simorg.testing.faults import Fault
     from simorg.testing.org import Org
+    from simorg.testing.requests import RecordedRequest
     from simorg.testing.server import Simorg
     from simorg.testing.session import Session
     from simorg.testing.users import User
@@ -36,6 +37,7 @@ __all__ = [
     "LoginRefused",
     "Org",
     "RecordRefused",
+    "RecordedRequest",
     "Session",
     "Simorg",
     "SimorgError",
@@ -52,6 +54,7 @@ _HOMES = {
     "LoginRefused": "errors",
     "Org": "org",
     "RecordRefused": "errors",
+    "RecordedRequest": "requests",
     "Session": "session",
     "Simorg": "server",
     "SimorgError": "errors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ def recorded(told: Mapping[str, Any]) -> RecordedRequest:
     )
 
 
-class Requests(Sequence[RecordedRequest]):
+class Requests:
     """The journal, the oldest request first; of one org (``org.requests``) or of all orgs.
 
     Filters are those of the control API: ``surface``, ``operation``, ``user`` (a username, or its
@@ -121,9 +121,9 @@ class Requests(Sequence[RecordedRequest]):
     def __repr__(self) -> str:
         return f"<Requests of {self._scope.get('org', 'all orgs')}>"
 
-    def _ask(self, method: str, path: str, **parameters: Any) -> Any:
+    def _ask(self, verb: str, what: str, /, **parameters: Any) -> Any:
         given = {k: v for k, v in {**self._scope, **parameters}.items() if v is not None}
-        return self._transport.control(method, f"{path}?{urlencode(given)}" if given else path)
+        return self._transport.control(verb, f"{what}?{urlencode(given)}" if given else what)
 
     def _read(self, **parameters: Any) -> tuple[list[RecordedRequest], int]:
         told = self._ask("GET", "requests", full="true", **parameters)
@@ -167,9 +167,9 @@ class Requests(Sequence[RecordedRequest]):
         """Forget those that fit, or all; how many."""
         return int(self._ask("DELETE", "requests", **filters)["removed"])
 
-    def har(self, path: str | Path, **filters: Any) -> Path:
+    def har(self, file: str | Path, /, **filters: Any) -> Path:
         """Write an HTTP Archive, for a browser's developer tools; its path."""
-        target = Path(path)
+        target = Path(file)
         told = self._ask("GET", "requests.har", **filters)
         try:
             target.write_text(json.dumps(told, indent=1), "utf-8")

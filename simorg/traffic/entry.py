@@ -48,7 +48,7 @@ class Entry:
     def __init__(
         self,
         exchange: Exchange,
-        received: Mapping[str, Any],
+        received: dict[str, Any],
         request: Kept,
         response: Kept,
         known: trace.Trace | None = None,
@@ -58,7 +58,7 @@ class Entry:
         self.started = exchange.started
         self.seconds = exchange.seconds or 0.0
         self.status = exchange.status
-        self.environ: dict[str, str] = {k: v for k, v in received.items() if type(v) is str}
+        self.environ = received
         self.response_headers = exchange.response_headers
         self.request = request
         self.response = response
@@ -67,10 +67,9 @@ class Entry:
         self.fault = exchange.notes.get(FAULT)
         self.size = (
             OVERHEAD
-            + sum(map(len, self.environ.values()))
-            + sum(len(value) for _, value in self.response_headers)
-            + sum(map(len, request.pieces))
-            + sum(map(len, response.pieces))
+            + sum([len(value) for value in received.values() if value.__class__ is str])
+            + request.kept
+            + response.kept
         )
         self._summary: dict[str, Any] | None = None
 
@@ -184,7 +183,7 @@ def _time(seconds: float) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _request_headers(environ: dict[str, str]) -> list[tuple[str, str]]:
+def _request_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """As a client would write them; WSGI forgets their spelling and order."""
     found = []
     for key, value in environ.items():

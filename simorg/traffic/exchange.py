@@ -21,10 +21,10 @@ FAULT = "fault"
 class Kept:
     """The first bytes of a body that passes by, and how many there were."""
 
-    __slots__ = ("_left", "pieces", "size")
+    __slots__ = ("_left", "_limit", "pieces", "size")
 
     def __init__(self, limit: int) -> None:
-        self._left = limit
+        self._left = self._limit = limit
         self.pieces: list[bytes] = []
         self.size = 0
 
@@ -32,8 +32,15 @@ class Kept:
         size = len(piece)
         self.size += size
         if self._left > 0 and size:
-            self.pieces.append(piece if size <= self._left else piece[: self._left])
-            self._left -= size
+            if size > self._left:
+                piece = piece[: self._left]
+            self.pieces.append(piece)
+            self._left -= len(piece)
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept."""
+        return self._limit - self._left
 
     @property
     def full(self) -> bool:
@@ -45,7 +52,7 @@ class Kept:
 
     @property
     def truncated(self) -> bool:
-        return self.size > sum(map(len, self.pieces))
+        return self.size > self.kept
 
 
 @dataclass(slots=True)

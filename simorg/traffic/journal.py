@@ -71,7 +71,8 @@ class Recorder:
             exchange.request, exchange.response = Kept(0), Kept(0)  # full of secrets
         else:
             exchange.request, exchange.response = Kept(BODY), Kept(BODY)
-        exchange.notes[_RECEIVED] = environ.copy()
+        received = exchange.notes[_RECEIVED] = environ.copy()
+        received.pop("wsgi.input", None)  # leads to the connection
 
     def ended(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
