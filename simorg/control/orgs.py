@@ -1,8 +1,9 @@
-"""Orgs: list, make, show, reset, snapshot, restore, delete."""
+"""Orgs: list, make, show, reset, delete."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -13,14 +14,16 @@ from flask import Response, request
 
 from simorg.access import directory, sessions
 from simorg.access.model import Flow
+from simorg.control import snapshots
 from simorg.control.answers import answer, body
 from simorg.control.apps import told
 from simorg.control.context import Context
-from simorg.control.errors import ControlError, invalid, not_found
-from simorg.org.catalogue import CatalogueError, NoSuchOrg
+from simorg.control.errors import ControlError, invalid
 from simorg.org.passwords import verify_password
+from simorg.org.saved import SavedRefused
 from simorg.org.seeds.definition import OrgPart
 from simorg.org.seeds.parse import SeedError
+from simorg.org.templates import is_saved
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
@@ -62,24 +65,52 @@ def places(context: Context) -> dict[str, str | None]:
 
 def create(context: Context) -> Response:
     """``{name?, edition?, definition?, sessions?}``: definition is YAML text or the same as JSON;
-    without sessions the org is made in half the time."""
+    without sessions the org is made in half the time. Or the body is an org saved to a file."""
+    if snapshots.is_file():
+        return _of_file(context)
     asked = body()
     for key in asked:
         if key not in ("name", "edition", "definition", "sessions"):
             raise invalid(f"There is no member {key}.", key)
     if not isinstance(asked.get("sessions", True), bool):
         raise invalid("sessions must be true or false.", "sessions")
-    name, edition = asked.get("name"), asked.get("edition")
-    if name is not None and not _named(name):
-        raise invalid(f"name must be a string of 1 to {_LONGEST_NAME} characters.", "name")
-    if edition is not None and edition not in EDITIONS:
-        raise invalid(f"edition must be one of {', '.join(EDITIONS)}.", "edition")
+    name, edition = _name_and_edition(asked)
     path = _definition(context, asked.get("definition"))
     try:
         org = context.catalogue.create(path, name=name, edition=edition)
     except SeedError as error:
         raise _bad_definition(error, path, asked.get("definition")) from None
     return answer(everything(context, org, with_sessions=asked.get("sessions", True)), 201)
+
+
+def _name_and_edition(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    name, edition = asked.get("name"), asked.get("edition")
+    if name is not None and not _named(name):
+        raise invalid(f"name must be a string of 1 to {_LONGEST_NAME} characters.", "name")
+    if edition is not None and edition not in EDITIONS:
+        raise invalid(f"edition must be one of {', '.join(EDITIONS)}.", "edition")
+    return name, edition
+
+
+def _of_file(context: Context) -> Response:
+    """Members are the query's: the body is the file."""
+    for key in request.args:
+        if key not in ("name", "edition", "sessions"):
+            raise invalid(f"There is no member {key}.", key)
+    name, edition = _name_and_edition(request.args)
+    with_sessions = request.args.get("sessions", "true")
+    if with_sessions not in ("true", "false"):
+        raise invalid("sessions must be true or false.", "sessions")
+    upload, digest = snapshots.keep(context)
+    path = upload.rename(upload.with_name(f"{digest[:32]}.simorg"))
+    try:
+        if not is_saved(path):
+            raise SavedRefused("this is no org saved by simorg")
+        org = context.catalogue.create(path, name=name, edition=edition)
+    except SavedRefused as error:
+        path.unlink(missing_ok=True)
+        raise invalid(f"{error}.") from None
+    return answer(everything(context, org, with_sessions=with_sessions == "true"), 201)
 
 
 def _named(name: Any) -> bool:
@@ -217,31 +248,6 @@ def reset(context: Context, id: str) -> Response:
         raise ControlError(409, "conflict", f"{error}.") from None
     context.traffic.faults.clear(org.id)
     return answer(everything(context, org))
-
-
-def snapshot(context: Context, id: str) -> Response:
-    """``{name}``: keep the present state under that name."""
-    org = context.org(id)
-    asked = body()
-    name = asked.get("name")
-    if set(asked) - {"name"} or not isinstance(name, str):
-        raise invalid("Send the snapshot's name, and nothing else.", "name")
-    try:
-        context.catalogue.snapshot(org.id, name)
-    except CatalogueError as error:
-        raise invalid(str(error), "name") from None
-    return answer({"name": name}, 201)
-
-
-def restore(context: Context, id: str, name: str) -> Response:
-    org = context.org(id)
-    try:
-        context.catalogue.restore(org.id, name)
-    except NoSuchOrg:
-        raise not_found(f"snapshot {name}") from None
-    except CatalogueError as error:
-        raise ControlError(409, "conflict", str(error)) from None
-    return answer(summary(context, org))
 
 
 def connected_apps(context: Context, id: str) -> Response:

@@ -23,6 +23,7 @@ from simorg.control import (
     profiles,
     records,
     server_state,
+    snapshots,
     switches,
     users,
 )
@@ -187,8 +188,14 @@ ROUTES = (
     Route("POST", "/orgs/{id}/records", records.create, "Add a record", _RECORD, 201),
     Route("PATCH", "/orgs/{id}/records/{record}", records.change, "Change a record", _FIELDS),
     Route("DELETE", "/orgs/{id}/records/{record}", records.delete, "Delete a record", None, 204),
-    Route("POST", "/orgs/{id}/snapshots", orgs.snapshot, "Keep a state", {"name": "string"}, 201),
-    Route("POST", "/orgs/{id}/snapshots/{name}/restore", orgs.restore, "Back to a kept state"),
+    Route("GET", "/orgs/{id}/snapshots", snapshots.listing, "The kept states"),
+    Route(
+        "POST", "/orgs/{id}/snapshots", snapshots.create, "Keep a state", {"name": "string"}, 201
+    ),
+    Route("DELETE", "/orgs/{id}/snapshots/{name}", snapshots.delete, "Forget a state", None, 204),
+    Route("GET", "/orgs/{id}/snapshots/{name}/file", snapshots.file, "A kept state as a file"),
+    Route("POST", "/orgs/{id}/snapshots/{name}/restore", snapshots.restore, "Back to a kept state"),
+    Route("POST", "/orgs/{id}/restore", snapshots.restore_file, "Take on the state of a file"),
     Route("GET", "/orgs/{id}/limits", limits.show, "Limits that count down, and their use"),
     Route("PATCH", "/orgs/{id}/limits", limits.change, "Set maxima and use", _LIMITS),
     Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),

@@ -10,8 +10,9 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from simorg.errors import MalformedId
 from simorg.org import ids
@@ -345,18 +346,73 @@ class OrgCatalogue:
             )
         with self._changing(id) as org:
             org.usage.save()
-            self._spaces.save(org.store, _snapshot_space(org.id, name))
-            self._registry.add_snapshot(org.id, name)
+            space = _snapshot_space(org.id, name)
+            self._spaces.save(org.store, space)
+            made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            self._registry.add_snapshot(org.id, name, made, self._spaces.size(space))
 
     def snapshots(self, id: str) -> Sequence[str]:
         """Names of an org's snapshots. Raises ``NoSuchOrg``."""
         return self._registry.snapshots(self._known(id).id)
 
+    def snapshot_facts(self, id: str) -> Sequence[tuple[str, str | None, int | None]]:
+        """(name, when it was made, bytes) of an org's snapshots. Raises ``NoSuchOrg``."""
+        return self._registry.snapshot_facts(self._known(id).id)
+
+    def drop_snapshot(self, id: str, name: str) -> None:
+        """Remove a snapshot. Raises ``NoSuchOrg``."""
+        with self._changing(id) as org:
+            self._check_snapshot(org, name)
+            self._registry.remove_snapshot(org.id, name)
+            self._spaces.drop(_snapshot_space(org.id, name))
+
+    def save(self, id: str, name: str, target: IO[bytes]) -> None:
+        """Write a snapshot as one file. Raises ``NoSuchOrg``, ``SavedRefused``."""
+        from simorg.org import saving
+
+        with self._changing(id) as org:
+            self._check_snapshot(org, name)
+            space = _snapshot_space(org.id, name)
+            database = saving.extract(self._spaces, space, self._folder)
+            made = dict((row[0], row[1]) for row in self._registry.snapshot_facts(org.id))[name]
+        saving.pack(database, made, target)
+
+    def restore_saved(self, id: str, file: Path) -> Org:
+        """The org becomes the one of a file, under its own id and My Domain; sessions live again
+        if it is the org that was saved. Raises ``NoSuchOrg``, ``SavedRefused``,
+        ``CatalogueError``."""
+        from simorg.org import saving
+
+        template = saving.open_file(self._templates, self.behaviour, file, self._known(id).id)
+        try:
+            with self._changing(id) as org:
+                for username, _ in template.users:
+                    held = self._registry.find_username(username)
+                    if held is not None and held[0] != org.id:
+                        raise CatalogueError(f"the username {username} is another org's")
+                self._spaces.swap(org.store, _space(org.id), template.name)
+                copy = Copy(
+                    org_id=org.id,
+                    name=template.identity["name"],
+                    edition=template.identity["edition"],
+                    my_domain=org.my_domain,
+                    suffix="",
+                )
+                personalise(org.store, template, copy)
+                org.reload()
+                self._registry.replace_users(org.id, template.users)
+                return org
+        finally:
+            self._spaces.drop(template.name)
+
+    def _check_snapshot(self, org: Org, name: str) -> None:
+        if name not in self._registry.snapshots(org.id):
+            raise NoSuchOrg(f"org {org.id} has no snapshot {name!r}")
+
     def restore(self, id: str, name: str) -> Org:
         """Back to a snapshot. Raises ``NoSuchOrg``."""
         with self._changing(id) as org:
-            if name not in self._registry.snapshots(org.id):
-                raise NoSuchOrg(f"org {org.id} has no snapshot {name!r}")
+            self._check_snapshot(org, name)
             self._spaces.swap(org.store, _space(org.id), _snapshot_space(org.id, name))
             org.reload()
             try:

@@ -25,6 +25,8 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS usernames_org ON {p}usernames (org)",
     "CREATE TABLE IF NOT EXISTS {p}snapshots (org TEXT NOT NULL, name TEXT NOT NULL,"
     " PRIMARY KEY (org, name))",
+    "CREATE TABLE IF NOT EXISTS {p}snapshot_facts (org TEXT NOT NULL, name TEXT NOT NULL,"
+    " made TEXT NOT NULL, size BIGINT NOT NULL, PRIMARY KEY (org, name))",
     "CREATE TABLE IF NOT EXISTS {p}counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
 )
 
@@ -136,13 +138,15 @@ class Registry(ABC):
         """Forget an org, its usernames and snapshots."""
         with self.work() as connection:
             connection.execute(self._sql("DELETE FROM {p}usernames WHERE org = ?"), (org_id,))
-            connection.execute(self._sql("DELETE FROM {p}snapshots WHERE org = ?"), (org_id,))
+            for table in ("snapshots", "snapshot_facts"):
+                sql = self._sql(f"DELETE FROM {{p}}{table} WHERE org = ?")
+                connection.execute(sql, (org_id,))
             connection.execute(self._sql("DELETE FROM {p}orgs WHERE id = ?"), (org_id,))
 
     # -- snapshots ---------------------------------------------------------------------------
 
-    def add_snapshot(self, org_id: str, name: str) -> None:
-        """Note that the org has a snapshot of that name."""
+    def add_snapshot(self, org_id: str, name: str, made: str, size: int) -> None:
+        """Note that the org has a snapshot of that name; ``made``: ISO 8601, ``size``: bytes."""
         with self.work() as connection:
             connection.execute(
                 self._sql(
@@ -150,6 +154,31 @@ class Registry(ABC):
                 ),
                 (org_id, name),
             )
+            connection.execute(
+                self._sql(
+                    "INSERT INTO {p}snapshot_facts (org, name, made, size) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (org, name) DO UPDATE SET made = excluded.made,"
+                    " size = excluded.size"
+                ),
+                (org_id, name, made, size),
+            )
+
+    def snapshot_facts(self, org_id: str) -> list[tuple[str, str | None, int | None]]:
+        """(name, when it was made, bytes) of an org's snapshots; older ones know no more than
+        their name."""
+        rows = self.fetch(
+            "SELECT s.name, f.made, f.size FROM {p}snapshots s LEFT JOIN {p}snapshot_facts f"
+            " ON f.org = s.org AND f.name = s.name WHERE s.org = ? ORDER BY s.name",
+            (org_id,),
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def remove_snapshot(self, org_id: str, name: str) -> None:
+        """Forget a snapshot."""
+        with self.work() as connection:
+            for table in ("snapshots", "snapshot_facts"):
+                sql = self._sql(f"DELETE FROM {{p}}{table} WHERE org = ? AND name = ?")
+                connection.execute(sql, (org_id, name))
 
     def snapshots(self, org_id: str) -> list[str]:
         """Names of an org's snapshots."""

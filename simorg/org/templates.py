@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simorg.org.behaviour import Behaviour
+    from simorg.org.store.core import BaseStore
     from simorg.org.store.namespaces import Namespaces
 
 _BUILT_IN = "acme"
@@ -49,6 +51,8 @@ class Templates:
         from simorg.org.seeds.build import definition_stamp, read_definition
 
         definition = definition or self._default
+        if not definition.isidentifier() and is_saved(Path(definition)):
+            return self._of_file(Path(definition))
         stamp = definition_stamp(definition)
         known = self._seen.get(definition)
         if known is not None and known[0] == stamp:
@@ -57,6 +61,23 @@ class Templates:
         with self._lock:
             found = self._of_text(text, source)
             self._seen[definition] = (stamp, found)
+        return found
+
+    def _of_file(self, path: Path) -> Template:
+        """An org saved to a file (``simorg.org.saved``) serves as a definition too."""
+        from simorg.org import saved
+
+        told = path.stat()
+        stamp = (told.st_mtime_ns, told.st_size)
+        known = self._seen.get(str(path))
+        if known is not None and known[0] == stamp:
+            return known[1]
+        name = f"{TEMPLATE}{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}"
+        with self._lock, self._exclusive():
+            found = self._existing(name) or self.build(
+                name, lambda store: saved.build(path, name, store, self._behaviour)
+            )
+            self._seen[str(path)] = (stamp, found)
         return found
 
     def _of_text(self, text: str, source: str) -> Template:
@@ -86,12 +107,27 @@ class Templates:
     def _build(self, text: str, source: str, name: str) -> Template:
         from simorg.org.seeds.build import build_template
 
+        return self.build(
+            name, lambda store: build_template(text, source, name, store, self._behaviour)
+        )
+
+    def build(self, name: str, write: Callable[[BaseStore], Template]) -> Template:
+        """A sealed namespace with what ``write`` puts into it; none when that fails."""
         store = self._spaces.create(name, OrgSchema())
         try:
-            found = build_template(text, source, name, store, self._behaviour)
+            found = write(store)
         except BaseException:
             store.close()
             self._spaces.drop(name)
             raise
         self._spaces.seal(store, name)
         return found
+
+
+def is_saved(path: Path) -> bool:
+    """Whether it is an org in a file (a zip) rather than the text of a definition."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False

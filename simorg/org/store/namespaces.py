@@ -48,6 +48,10 @@ class Namespaces(ABC):
         """Make, or replace, a sealed namespace with the content of an open one."""
 
     @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes of a sealed namespace."""
+
+    @abstractmethod
     def drop(self, name: str) -> None:
         """Remove a (closed) namespace; no error if there is none."""
 
@@ -147,6 +151,9 @@ class FileNamespaces(Namespaces):
         _remove(partial)
         cast(SqliteStore, store).copy_to(partial)
         self._publish(partial, self._folder / f"{name}.sqlite")
+
+    def size(self, name: str) -> int:
+        return self._current(name)[1].stat().st_size
 
     def _copy_file(self, source: Path, target: Path) -> None:
         if not self._durable:

@@ -92,6 +92,18 @@ class PostgresNamespaces(Namespaces):
             postgres_copy.drop(connection, _schema(name))
             postgres_copy.copy(connection, source, _schema(name))
 
+    def size(self, name: str) -> int:
+        def work(connection: Any) -> int:
+            row = connection.execute(
+                "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = %s AND c.relkind = 'r'",
+                (_schema(name),),
+            ).fetchone()
+            return int(row[0])
+
+        return self._pool.run(work)
+
     def drop(self, name: str) -> None:
         for attempt in range(1, _DROPS + 1):
             try:
