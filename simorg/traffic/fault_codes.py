@@ -77,7 +77,14 @@ _ALL = (
         soap_message="API is not enabled for this Organization or Partner",
     ),
     Code("API_CURRENTLY_DISABLED", "API is disabled for this User", 403),
-    Code("INVALID_LOGIN", _LOGIN_FAILED, 401, soap_fault="LoginFault", operations=LOGINS),
+    Code(
+        "INVALID_LOGIN",
+        _LOGIN_FAILED,
+        401,
+        soap_fault="LoginFault",
+        surfaces=("soap",),
+        operations=frozenset({"login"}),
+    ),
     Code("ORG_LOCKED", "The organization is locked.", 403, "L"),
     Code("TRIAL_EXPIRED", "The organization's trial has expired.", 403, "L"),
     Code("INSUFFICIENT_ACCESS", "insufficient access rights on object id", 403, record=True),
@@ -170,6 +177,7 @@ KINDS: dict[str, Code] = {
         sure="M",
         oauth=("invalid_grant", "login rate exceeded"),
         surfaces=("soap", "oauth"),
+        operations=LOGINS,
     ),
     # https://github.com/wadewegner/Force.com-Toolkit-for-NET/issues/160 (the pages' words)
     "maintenance": _like("SERVER_UNAVAILABLE", surfaces=_EVERYWHERE),
