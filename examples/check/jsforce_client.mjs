@@ -72,9 +72,9 @@ async function connect() {
 }
 
 async function query(conn) {
-  const soql = given.SIMORG_SOQL;
-  const found = await (given.SIMORG_API === "soap" ? conn.soap.query(soql) : conn.query(soql));
-  for (const record of [found.records].flat()) console.log(record.Name);
+  // its SOAP API has no query; any call will do
+  if (given.SIMORG_API === "soap") return console.log(await conn.soap.getServerTimestamp());
+  for (const record of (await conn.query(given.SIMORG_SOQL)).records) console.log(record.Name);
 }
 
 const tasks = {

@@ -12,7 +12,7 @@ import time
 
 import requests
 
-TRIES = 25
+TRIES = 6
 SOAP = "/services/Soap/u/62.0"
 ENVELOPE = (
     '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"'

@@ -49,7 +49,7 @@ def server_at(url: str | None) -> Iterator[Simorg]:
     except CannotStart as error:
         fail(f"cannot start: {error}")
     except (SimorgError, OSError) as error:
-        fail(f"no server answers at {url}: {error}")
+        fail(f"cannot start: {error}" if url is None else f"no server answers at {url}: {error}")
     with server:
         yield server
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from simorg.scenarios.model import Match
+
+_FAULT = re.compile("<faultstring>(.*?)</faultstring>", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,11 @@ class Seen:
         told = f"+{self.at - since:.3f}s {self.method} {self.path} {self.status or 'no answer'}"
         told += f" ({self.surface} {self.operation})"
         refused = self.status == 0 or self.status >= 400
-        return f"{told} {' '.join(self.answer.split())[:160]}".rstrip() if refused else told
+        return f"{told} {self._refusal()}".rstrip() if refused else told
+
+    def _refusal(self) -> str:
+        fault = _FAULT.search(self.answer)
+        return " ".join((fault[1] if fault else self.answer).split())[:160]
 
 
 def fits(seen: Seen, match: Match) -> bool:
@@ -54,10 +61,10 @@ def matching(requests: Sequence[Seen], match: Match, after: Match | None) -> lis
     return [one for one in requests if fits(one, match)]
 
 
-def words(match: Match) -> str:
+def words(match: Match, noun: str = "requests") -> str:
     """``oauth token requests``, for people."""
     kind = " ".join(part for part in (match.surface, match.operation) if part)
-    told = f"{kind or match.method or ''} requests".strip()
+    told = f"{kind or match.method or ''} {noun}".strip()
     if kind and match.method:
         told = f"{match.method} {told}"
     if match.path is not None:

@@ -106,16 +106,20 @@ def _requests(wanted: Requests, happened: Happened, why: str) -> Finding:
     ]
     told = [f"{name} {bound}" for name, bound, _ in bounds if bound is not None]
     met = all(holds(bound) for _, bound, holds in bounds if bound is not None)
-    saw = f"{count} of them"
+    saw = str(count)
     if wanted.pause is not None:
-        told.append(f"{wanted.pause:g} s apart")
         shortest = min((b.at - a.at for a, b in zip(found, found[1:], strict=False)), default=None)
         if shortest is not None:
             met = met and shortest >= wanted.pause
             saw += f", the closest {shortest:.3f} s apart"
-    expected = f"sends {', '.join(told)} {words(wanted)}"
+    one = {bound for _, bound, _ in bounds if bound is not None} == {1}
+    noun = words(wanted, "request" if one else "requests")
+    expected = " ".join(["sends", ", ".join(told), noun] if told else ["sends", noun])
+    expected = expected.replace("sends at most 0", "sends no")
+    if wanted.pause is not None:
+        expected += f" {wanted.pause:g} s or more apart"
     if wanted.after is not None:
-        expected += f" after {words(wanted.after).replace('requests', 'a request', 1)}"
+        expected += f" after one of the {words(wanted.after)}"
     return Finding(met, expected, f"the org saw {saw}", why, _lines(happened.requests))
 
 

@@ -81,7 +81,8 @@ def make_org(file: ScenarioFile, server: Simorg) -> Org:
     try:
         return server.create(definition, edition=scenario.edition)
     except (SimorgError, OSError) as error:
-        raise file.error(("org",), str(error)) from error
+        member = "edition" if getattr(error, "path", None) == "edition" else "org"
+        raise file.error((member,), str(error)) from error
 
 
 def prepared(file: ScenarioFile, org: Org, number: int) -> Stage:
