@@ -24,10 +24,12 @@ LANGUAGES |= {".yaml": "yaml"}
 #: a link out of docs/ -> the page that stands for it
 OUTSIDE = {
     "../examples/README.md": "examples.md",
+    "../examples": "examples.md",
     "../CHANGELOG.md": "changelog.md",
     "../README.md": "index.md",
     "../fixtures/orgs/acme.yaml": "default-org.md",
 }
+_EXAMPLE = re.compile(r"\.\./examples/([\w-]+)/?")
 _LINK = re.compile(r"\]\(((?:\.\./)+[^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -46,6 +48,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     def follow(found: re.Match[str]) -> str:
         target = found[1].removeprefix("../" * depth)
         there = OUTSIDE.get(target)
+        if example := _EXAMPLE.fullmatch(target):
+            there = f"examples.md#{example[1]}"
         return f"]({'../' * depth}{there}{found[2] or ''})" if there else found[0]
 
     return _LINK.sub(follow, markdown)
