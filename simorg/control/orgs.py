@@ -182,7 +182,7 @@ def _users(org: Org) -> list[tuple[Any, ...]]:
 
     key = ("control.users", org.schema.version)
     statement: Statement = org.statements.get_or_make(key, build)
-    with org.store.reading() as reader:
+    with org.store.reading(once=True) as reader:
         return reader.rows(statement)
 
 

@@ -107,7 +107,7 @@ class OrgCatalogue:
         durable = config.state is not None
         base = config.state if config.state is not None else self._folder
         base.mkdir(parents=True, exist_ok=True)
-        registry = FileRegistry(base / "catalogue.sqlite", durable=durable)
+        registry = FileRegistry(base / "catalogue.sqlite" if durable else None)
         spaces = FileNamespaces(
             base / "orgs", self._folder / "templates", durable=durable, idle=self._idle
         )
@@ -271,7 +271,7 @@ class OrgCatalogue:
         suffixes = [*self._suffixes(name, number)]
         if definition is not None or first:
             suffixes.insert(0, "")
-        store = self._spaces.copy(template.name, _space(org_id), OrgSchema())
+        store = self._spaces.copy(template.name, _space(org_id), OrgSchema(), ahead=not first)
         try:
             entry = self._register(
                 OrgEntry(
@@ -322,8 +322,7 @@ class OrgCatalogue:
             snapshots = self._registry.snapshots(org.id)
             del self._orgs[org.id], self._entries[org.id]
             self._registry.remove_org(org.id)
-            org.store.close()
-            self._spaces.drop(_space(org.id))
+            self._spaces.discard(org.store, _space(org.id))
             for name in snapshots:
                 self._spaces.drop(_snapshot_space(org.id, name))
 
@@ -444,6 +443,10 @@ class OrgCatalogue:
         if org is None:
             raise NoSuchOrg(f"there is no org {id}")
         return org
+
+    def settle(self) -> None:
+        """Wait for what is done in the background: files of deleted orgs, copies made ahead."""
+        self._spaces.settle()
 
     def close(self) -> None:
         """Close everything; orgs that are not kept are gone."""

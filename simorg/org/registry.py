@@ -123,15 +123,23 @@ class Registry(ABC):
 
     def _claim_all(self, connection: Any, org_id: str, users: Iterable[tuple[str, str]]) -> None:
         now = time.time()
-        for username, user_id in users:
-            taken = connection.execute(
-                self._sql(
-                    "INSERT INTO {p}usernames (username, org, user_id, claimed)"
-                    " VALUES (?, ?, ?, ?) ON CONFLICT (username) DO NOTHING"
-                ),
-                (username.lower(), org_id, user_id, now),
-            )
-            if taken.rowcount != 1:
+        wanted = [(username.lower(), org_id, user_id, now) for username, user_id in users]
+        if not wanted:
+            return
+        cursor = connection.cursor()
+        cursor.executemany(
+            self._sql(
+                "INSERT INTO {p}usernames (username, org, user_id, claimed)"
+                " VALUES (?, ?, ?, ?) ON CONFLICT (username) DO NOTHING"
+            ),
+            wanted,
+        )
+        if cursor.rowcount == len(wanted):
+            return
+        held = self._sql("SELECT org, user_id FROM {p}usernames WHERE username = ?")
+        for username, _, user_id, _ in wanted:
+            row = connection.execute(held, (username,)).fetchone()
+            if row is None or (row[0], row[1]) != (org_id, user_id):
                 raise UsernameTaken(username)
 
     def remove_org(self, org_id: str) -> None:
@@ -247,10 +255,12 @@ class UsernameTaken(Exception):
 class FileRegistry(Registry):
     """One connection under a lock: the statements take microseconds."""
 
-    def __init__(self, path: Path, *, durable: bool) -> None:
+    def __init__(self, path: Path | None) -> None:
+        """``path`` None: in memory, for orgs that do not outlive the process either."""
+        durable = path is not None
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
-            path, timeout=30, isolation_level=None, check_same_thread=False
+            path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
         )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from simorg.org.store.base import Statement
+
 if TYPE_CHECKING:
     from simorg.org.store.core import BaseStore
 
@@ -76,12 +78,7 @@ class Settings:
             self._structs, self._views = {}, {}
 
     def _stored(self, section: str) -> dict[str, Any]:
-        with self._store.reading() as reader:
-            row = reader.connection.execute(
-                f"SELECT value FROM {self._store.private('simorg_settings')}"
-                f" WHERE section = {self._store.mark}",
-                (section,),
-            ).fetchone()
+        row = _stored(self._store, section)
         return msgspec.json.decode(row[0]) if row else {}
 
     def _convert(self, section: str, values: Mapping[str, Any]) -> msgspec.Struct:
@@ -95,6 +92,13 @@ class Settings:
             raise SettingsError(f"{section}: {error}") from None
 
 
+def _stored(store: BaseStore, section: str) -> tuple[Any, ...] | None:
+    """One statement, which needs no transaction around it."""
+    sql = f"SELECT value FROM {store.private('simorg_settings')} WHERE section = {store.mark}"
+    with store.reading(once=True) as reader:
+        return reader.one(Statement(sql, ("section",), {}), {"section": section})
+
+
 class Documents:
     """What the org itself keeps in the settings table: its clock, schema, identity, usage."""
 
@@ -103,12 +107,7 @@ class Documents:
 
     def read(self, name: str) -> dict[str, Any] | None:
         """A document, or None if it was never written."""
-        with self._store.reading() as reader:
-            row = reader.connection.execute(
-                f"SELECT value FROM {self._store.private('simorg_settings')}"
-                f" WHERE section = {self._store.mark}",
-                (f"simorg.{name}",),
-            ).fetchone()
+        row = _stored(self._store, f"simorg.{name}")
         found: dict[str, Any] | None = msgspec.json.decode(row[0]) if row else None
         return found
 

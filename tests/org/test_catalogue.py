@@ -358,6 +358,7 @@ def test_many_orgs_do_not_hold_many_files(catalogue: OrgCatalogue) -> None:
     assert open_files() - before < 3 * 96 + 20
     for org in orgs:
         catalogue.delete(org.id)
+    catalogue.settle()
     assert open_files() - before < 20
 
 
@@ -369,6 +370,7 @@ def test_few_idle_connections_serve_many_orgs() -> None:
         for org in orgs * 2:
             add_account(org, org.id)
             assert has_account(org, org.id)
+        made.settle()
         assert len(os.listdir("/proc/self/fd")) - before <= 12
     finally:
         made.close()

@@ -88,17 +88,29 @@ class ConnectionPool(Generic[C]):
         """Called with the lock held: the shared bound closes this one."""
         self._idle.remove(connection)
 
-    def renew(self) -> None:
-        """Waiting connections are closed, those in use when they come back."""
+    def renew(self) -> list[C]:
+        """The waiting connections, for the caller to close; those in use are closed when they
+        come back."""
         with self._shared.lock:
             self._epoch += 1
             waiting, self._idle = self._idle, []
             for connection in waiting:
                 self._shared.remove(connection)
-        for connection in waiting:
-            connection.close()
+        return waiting
+
+    def take_from(self, other: ConnectionPool[C]) -> None:
+        """Have the waiting connections of another pool, to the same database."""
+        for connection in other.renew():
+            with self._shared.lock:
+                self._epochs[id(connection)] = self._epoch
+            self.release(connection)
+
+    def retire(self) -> list[C]:
+        """Like ``renew``, and no connection is kept from here on."""
+        self._closed = True
+        return self.renew()
 
     def close(self) -> None:
         """No connection is kept from here on."""
-        self._closed = True
-        self.renew()
+        for connection in self.retire():
+            connection.close()

@@ -73,7 +73,7 @@ class PostgresNamespaces(Namespaces):
     def seal(self, store: BaseStore, name: str) -> None:
         """Nothing to do: a template's rows are committed, and it is never written again."""
 
-    def copy(self, source: str, name: str, schema: Schema) -> BaseStore:
+    def copy(self, source: str, name: str, schema: Schema, *, ahead: bool = False) -> BaseStore:
         with self._changing() as connection:
             postgres_copy.copy(connection, _schema(source), _schema(name))
         return PostgresStore(self._pool, _schema(name), schema)

@@ -216,12 +216,25 @@ class SqliteStore(BaseStore):
 
     # -- files -------------------------------------------------------------------------------
 
-    def replace(self, path: Path) -> None:
-        """Continue on another file. Readers inside a snapshot finish on the old one."""
+    def replace(self, path: Path) -> list[sqlite3.Connection]:
+        """Continue on another file. Readers inside a snapshot finish on the old one.
+
+        Returns the waiting connections to the old file, for the caller to close.
+        """
         with self.write_lock:
             self.path = path
-            self._pool.renew()
+            old = self._pool.renew()
             self.load()
+        return old
+
+    def take_over(self, other: SqliteStore) -> list[sqlite3.Connection]:
+        """Like ``replace``, with the file and the connections of another store."""
+        with self.write_lock:
+            self.path = other.path
+            old = self._pool.renew()
+            self._pool.take_from(other._pool)
+            self.load()
+        return old
 
     def copy_to(self, path: Path) -> None:
         """A consistent copy of the committed content (also while others read and write)."""
@@ -235,6 +248,10 @@ class SqliteStore(BaseStore):
                 target.close()
         finally:
             self._pool.release(source)
+
+    def retire(self) -> list[sqlite3.Connection]:
+        """Keep no connection any more. Returns the waiting ones, for the caller to close."""
+        return self._pool.retire()
 
     def close(self) -> None:
         """Close waiting connections; those in use when their work ends."""
