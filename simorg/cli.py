@@ -22,6 +22,8 @@ COMMANDS = {
     "settings": "simorg.commands.change:settings",
     "completion": "simorg.commands.complete:completion",
     "scenario": "simorg.commands.scenario:scenario",
+    "validate": "simorg.commands.validate:validate",
+    "export": "simorg.commands.export:export",
     "check": "simorg.commands.check:check",
 }
 

@@ -12,6 +12,7 @@ from simorg import __version__
 from simorg.control import (
     apps,
     bodies,
+    export,
     faults,
     journal,
     limits,
@@ -132,6 +133,7 @@ ROUTES = (
     Route("GET", "/orgs/{id}", orgs.show, "One org"),
     Route("DELETE", "/orgs/{id}", orgs.delete, "Remove an org", None, 204),
     Route("POST", "/orgs/{id}/reset", orgs.reset, "Back to what it was made as"),
+    Route("GET", "/orgs/{id}/definition", export.definition, "As YAML", query=export.QUERY),
     Route("GET", "/orgs/{id}/settings", switches.show, "The org's switches"),
     Route("PATCH", "/orgs/{id}/settings", switches.change, "Change switches", {"*": "object"}),
     Route("GET", "/orgs/{id}/connected-apps", orgs.connected_apps, "All connected apps"),

@@ -280,3 +280,8 @@ def field_from_dict(saved: dict[str, Any]) -> Field:
     known["picklist"] = tuple(PicklistValue(**v) for v in known.get("picklist", ()))
     known["reference_to"] = tuple(known.get("reference_to", ()))
     return Field(**known)
+
+
+def usual_length(kind: str) -> int:
+    """The length of a custom field of that type that names none."""
+    return _CUSTOM_TYPES.get(kind, (0,))[0]

@@ -13,6 +13,7 @@ import msgspec
 from simorg.org.seeds.definition import Definition, Part
 from simorg.org.seeds.extending import whole
 from simorg.org.seeds.source import Path as Path
+from simorg.org.seeds.source import Places
 from simorg.org.seeds.source import Problem as Problem
 from simorg.org.seeds.source import SeedError as SeedError
 from simorg.org.seeds.source import Source as Source
@@ -23,7 +24,13 @@ _FOLDED = ("profiles", "permissionSets", "users", "connectedApps", "customObject
 
 def parse(text: str, name: str) -> tuple[Definition, Source]:
     """The definition of a YAML text. Raises ``SeedError`` with everything that is wrong."""
-    source = Source(name)
+
+    def places() -> Places:
+        placed = Source(name)
+        whole(text, placed)
+        return placed.places
+
+    source = Source(name, places)
     data = whole(text, source)
     if not isinstance(data, dict):
         raise source.error((), "an org definition is a mapping with the key org")

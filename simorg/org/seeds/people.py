@@ -7,6 +7,7 @@ from typing import Any
 
 from simorg.org.passwords import hash_password
 from simorg.org.schema.model import SObjectType
+from simorg.org.seeds import derived
 from simorg.org.seeds.context import Building, SeededUser
 from simorg.org.seeds.definition import PermissionSetPart, ProfilePart, UserPart
 from simorg.org.seeds.parse import Path, near
@@ -205,6 +206,7 @@ def add_user(building: Building, username: str, user_id: str, *, minutes: float)
     if part.contact is not None:
         values |= _contact(building, part, username, max(minutes - 1, 0))
     values |= _further(building, part, path)
+    derived.fill(_type(building, "User"), values)
     building.writer.add(
         "User", _known(building, "User", {"Id": user_id, **values}), minutes=minutes
     )

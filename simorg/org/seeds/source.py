@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 Path = tuple[str | int, ...]
+#: part -> file, line, column
+Places = dict[Path, tuple[str, int, int]]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: parts beyond the characters of the text: aliases, counted as often as they are used
 _MOST_PARTS = 500_000
@@ -45,15 +48,20 @@ class SeedError(ValueError):
 
 
 class Source:
-    """Where in which file a part of a definition stands, and what was found wrong."""
+    """Where in which file a part of a definition stands, and what was found wrong.
 
-    def __init__(self, name: str, limit: int = _MOST_PARTS) -> None:
+    ``later``: finds the places, called once when something is wrong. A large definition without
+    faults then needs no memory for them.
+    """
+
+    def __init__(self, name: str, later: Callable[[], Places] | None = None) -> None:
         self.name = name
-        self.places: dict[Path, tuple[str, int, int]] = {}
+        self._later = later
+        self.places: Places = {}
         self.problems: list[Problem] = []
         #: nodes we are inside of, and how many were read: an alias may hold itself, or explode
         self._inside: set[int] = set()
-        self._left = limit
+        self._left = _MOST_PARTS
 
     def enter(self, node: Any) -> None:
         """Called with every collection before its parts are read."""
@@ -69,6 +77,8 @@ class Source:
 
     def note(self, path: Path, node: Any) -> None:
         """The part begins here."""
+        if self._later is not None:
+            return
         mark = node.start_mark
         self.places[path] = (self.name, mark.line + 1, mark.column + 1)
 
@@ -78,6 +88,9 @@ class Source:
 
     def problem(self, path: Path, reason: str) -> Problem:
         """A complaint about a part; it stands where the part does, or the nearest one around."""
+        if self._later is not None:
+            find, self._later = self._later, None
+            self.places = find()
         known = path
         while known and known not in self.places:
             known = known[:-1]

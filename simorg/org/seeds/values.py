@@ -77,7 +77,9 @@ def _named(building: Building, field: Field) -> Mapping[str, str]:
     """Names of what the sections made, for references to profiles and permission sets."""
     if field.reference_to == ("Profile",):
         return building.profiles
-    return building.permission_sets if field.reference_to == ("PermissionSet",) else {}
+    if "PermissionSet" in field.reference_to:
+        return {**building.profile_sets, **building.permission_sets}
+    return {}
 
 
 def _by_value(building: Building, field: Field, told: Mapping[str, Any], path: Path) -> str | None:
