@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "simorg.commands.look:explain",
     "query": "simorg.commands.look:query",
     "org": "simorg.commands.change:org",
+    "snapshot": "simorg.commands.snapshot:snapshot",
     "apps": "simorg.commands.change:apps",
     "app": "simorg.commands.change:app",
     "settings": "simorg.commands.change:settings",

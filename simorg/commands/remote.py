@@ -53,8 +53,11 @@ def fetch(url: str, path: str, body: Any = None, *, method: str | None = None) -
     import urllib.error
     import urllib.request
 
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
+    if body is None or isinstance(body, bytes):  # bytes are a file
+        data, kind = body, "application/octet-stream"
+    else:
+        data, kind = json.dumps(body).encode(), "application/json"
+    headers = {"Content-Type": kind}
     if token := os.environ.get("SIMORG_CONTROL_TOKEN"):
         headers["Authorization"] = f"Bearer {token}"
     # never through a proxy: the environment may name simorg's own

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from simorg.testing.apps import App
 from simorg.testing.errors import ControlRefused
 from simorg.testing.faults import Fault, FaultOptions, Faults
+from simorg.testing.keeping import Keeping
 from simorg.testing.limits import Limits
 from simorg.testing.people import People
 from simorg.testing.requests import Requests
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from simorg.testing.server import Simorg
 
 
-class Org(People):
+class Org(People, Keeping):
     """An org of a server; ``Simorg.create()`` and ``Simorg.org(id)`` make it.
 
     Records are made, changed and read by the server's own hand (``create``, ``update``, ``delete``,
@@ -37,7 +38,6 @@ class Org(People):
         self.edition: str = told["edition"]
         self._urls: dict[str, Any] = told["urls"]
         self._users: list[dict[str, Any]] = told["users"]
-        self._snapshots = 0
 
     def __repr__(self) -> str:
         return f"Org({self.id!r}, {self.name!r})"
@@ -210,19 +210,6 @@ class Org(People):
         if isinstance(user := options.get("user"), str):
             options["user"] = self.username(user)
         return self.faults.fail_next(what, **options)
-
-    def snapshot(self, name: str | None = None) -> str:
-        """Keep the present state; the name to ``restore`` it by."""
-        if name is None:
-            self._snapshots += 1
-            name = f"snapshot-{self._snapshots}"
-        self.control("POST", "snapshots", {"name": name})
-        return name
-
-    def restore(self, name: str) -> None:
-        """Back to a snapshot, sessions too."""
-        self.control("POST", f"snapshots/{quote(name, safe='')}/restore")
-        self._users = self.control("GET")["users"]
 
     def reset(self) -> None:
         """Back to what it was made as; all sessions end."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
+from urllib.parse import urlencode
 
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
@@ -83,15 +84,24 @@ class Simorg:
         *,
         edition: str | None = None,
         name: str | None = None,
+        snapshot: str | Path | None = None,
     ) -> Org:
         """A fresh org: a copy of the server's default one, or of a definition.
 
         ``org``: a path of a YAML file, YAML text (it has a line end), or the definition as a
-        mapping. ``Org.drop()`` deletes it, as does the end of a ``with`` block.
+        mapping. ``snapshot``: a file of ``Org.save()`` instead. ``Org.drop()`` deletes it, as
+        does the end of a ``with`` block.
         """
+        if snapshot is not None:
+            if org is not None:
+                raise TypeError("an org is made of a definition or of a snapshot, not of both")
+            told = {"name": name, "edition": edition, "sessions": "false"}
+            query = urlencode({key: value for key, value in told.items() if value is not None})
+            made = self.transport.control("POST", f"orgs?{query}", Path(snapshot).read_bytes())
+            return Org(self, made)
         asked: dict[str, Any] = {"name": name, "edition": edition, "definition": _definition(org)}
-        told = {key: value for key, value in asked.items() if value is not None}
-        return Org(self, self.transport.control("POST", "orgs", {**told, "sessions": False}))
+        given = {key: value for key, value in asked.items() if value is not None}
+        return Org(self, self.transport.control("POST", "orgs", {**given, "sessions": False}))
 
     def org(self, id: str) -> Org:
         """An org that is there."""

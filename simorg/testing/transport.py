@@ -105,14 +105,17 @@ class Transport:
         return answer
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """A call of the control API: ``control("GET", "orgs")``. Raises ``ControlRefused``."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **self._control}
+        """A call of the control API: ``control("GET", "orgs")``; bytes are sent and come back as
+        a file. Raises ``ControlRefused``."""
+        file = isinstance(body, bytes)
+        data = body if file or body is None else json.dumps(body).encode()
+        kind = "application/octet-stream" if file else "application/json"
+        headers = {"Content-Type": kind, **self._control}
         answer = self.request(method, f"/_simorg/{path}", data, headers)
         if answer.status >= 400:
             raise _refusal(answer)
         if "json" not in answer.headers.get("Content-Type", "json"):
-            return answer.text
+            return answer.body if "zip" in answer.headers["Content-Type"] else answer.text
         return answer.json()
 
     def close(self) -> None:
