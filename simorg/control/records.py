@@ -84,12 +84,16 @@ def delete(context: Context, id: str, record: str) -> Response:
 
 def administrator(org: Org) -> Caller:
     """The org's first user with every permission there is."""
-    sets = org.schema.get("PermissionSet")
-    names = sets.fields if sets is not None else ()
-    held = {name.removeprefix("Permissions") for name in names if name.startswith("Permissions")}
-    return replace(
-        org.system_caller(), system=False, surface="control", permissions=frozenset(held)
-    )
+
+    def every() -> frozenset[str]:
+        sets = org.schema.get("PermissionSet")
+        names = sets.fields if sets is not None else ()
+        held = (name for name in names if name.startswith("Permissions"))
+        return frozenset(name.removeprefix("Permissions") for name in held)
+
+    key = ("control.permissions", org.schema.version)
+    held: frozenset[str] = org.statements.get_or_make(key, every)
+    return replace(org.system_caller(), system=False, surface="control", permissions=held)
 
 
 def _members(*known: str) -> dict[str, Any]:
