@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
+    from simorg.traffic.journal_shared import SharedJournal
 
 
 @dataclass(slots=True)
@@ -65,8 +66,8 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
     """The traffic of a server; ``folder``: where its worker processes share what they must."""
     long_requests = LongRequests(catalogue)
     faults = make_faults(catalogue, config, folder)
-    journal = make_journal(catalogue, config)
     shared = folder is not None and config.workers > 1
+    journal = make_journal(catalogue, config, folder if shared else None)
     metrics = Metrics(folder / "metrics" if shared and folder else None)
     return Traffic(
         long_requests,
@@ -78,13 +79,15 @@ def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None =
     )
 
 
-def make_journal(catalogue: OrgCatalogue, config: ServerConfig) -> Journal | None:
-    """The journal a server was told to keep."""
+def make_journal(
+    catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None
+) -> Journal | SharedJournal | None:
+    """The journal a server was told to keep; in ``folder`` that of several worker processes."""
     if not config.journal_entries:
         return None
-    return Journal(
-        config.journal_entries,
-        config.journal_key,
-        partial(identify, catalogue),
-        control=config.journal_control,
-    )
+    entries, key, who = config.journal_entries, config.journal_key, partial(identify, catalogue)
+    if folder is None:
+        return Journal(entries, key, who, control=config.journal_control)
+    from simorg.traffic.journal_shared import SharedJournal
+
+    return SharedJournal(folder, entries, key, who, control=config.journal_control)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 from simple_salesforce.exceptions import SalesforceExpiredSession
 
 import simorg.testing
 from simorg.testing import CallRefused, LoginRefused, Org, RecordedRequest, Simorg
-from tests.clients.conftest import NODE_FOLDER, Live, node, run_node
+from tests.clients.conftest import NODE_FOLDER, Live, node, run_node, start, stop
+from tests.conftest import POSTGRES, fresh_database
 
 __all__ = ["node"]
 
@@ -112,8 +114,6 @@ def test_an_injected_failure(org: Org) -> None:
 def test_simple_salesforce(org: Org) -> None:
     """SOAP login, REST calls, and the refusal of both under API Access Control."""
     login = {"domain": f"{org.https.removeprefix('https://')}/services/Soap/u/59.0?"}
-    import requests
-
     with requests.Session() as http:
         http.verify = org.ca
         http.trust_env = False
@@ -149,6 +149,28 @@ def test_simple_salesforce(org: Org) -> None:
     assert refused.request.json() == {"Name": "x"}
     assert (failed.code, failed.user) == ("INVALID_LOGIN", org.username("standard"))
     assert "simorg123" not in repr([one.request for one in org.requests])
+
+
+@pytest.mark.skipif(POSTGRES is None, reason="several workers need PostgreSQL")
+def test_requests_to_all_workers(tmp_path: Path) -> None:
+    with fresh_database() as database:
+        process, running = start(tmp_path, "--workers", "2", "--database", str(database))
+        try:
+            with simorg.testing.connect(running.http, ca=running.ca) as server:
+                org = server.create()
+                session = org.login("admin", flow="api")
+                bearer = {"Authorization": f"Bearer {session.access_token}"}
+                for n in range(1, 21):  # each on a connection of its own, to any worker
+                    url = f"{running.http}/services/data/v59.0/limits"
+                    assert requests.get(url, headers=bearer, timeout=30).status_code == 200
+                    assert org.requests.count(operation="limits") == n
+                numbers = [one.number for one in org.requests]
+                assert numbers == sorted(set(numbers))
+                tokens = {one.request.header("Authorization") for one in org.requests}
+                assert len(tokens) == 1  # equal secrets look equal whichever worker saw them
+                assert org.requests.clear() == 20
+        finally:
+            stop(process)
 
 
 @pytest.mark.node

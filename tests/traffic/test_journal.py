@@ -11,7 +11,7 @@ import pytest
 
 from simorg.traffic.exchange import ID_HEADER, Exchange
 from simorg.traffic.filters import EVERYTHING, Filter
-from simorg.traffic.journal import BODY, WAITERS, Journal
+from simorg.traffic.journal import BODY, WAITERS, Journal, Recorder
 from simorg.traffic.passage import Inner, Outer
 
 App = Any
@@ -39,7 +39,7 @@ def answering(*pieces: bytes, status: str = "200 OK", length: bool = True) -> Ap
     return app
 
 
-def passing(journal: Journal, app: App) -> App:
+def passing(journal: Recorder, app: App) -> App:
     return Outer(Inner(app, ()), [journal])
 
 
