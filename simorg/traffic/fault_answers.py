@@ -83,18 +83,20 @@ class Struck:
         self, done: Captured, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Body:
         answer, body = self._answer, done.body
+        if environ["REQUEST_METHOD"] == "HEAD":
+            start_response(done.status, done.headers)
+            return []
         if answer.malformed:
             body = body[: len(body) // 2]
         promised = len(body)
         if answer.truncate is not None:
             body = body[: cut_at(answer.truncate, promised)]
-        head = environ["REQUEST_METHOD"] == "HEAD"
         headers = [h for h in done.headers if h[0].lower() != "content-length"]
         if done.has_body:
             headers.append(("Content-Length", str(promised)))
         start_response(done.status, headers)
-        if head or not done.has_body:
-            return [done.body]
+        if not done.has_body:
+            return []
         pieces = self._slowly(body) if answer.slow is not None else iter([body])
         return _cut(pieces) if len(body) < promised else pieces
 

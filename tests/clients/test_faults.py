@@ -224,7 +224,9 @@ def test_workers_obey_the_same_faults(tmp_path: Path) -> None:
     """Whichever worker is asked: ten of forty calls fail, and all know when it is over."""
     with fresh_database() as database:
         assert database is not None
-        process, live = start(tmp_path, "--database", database, "--workers", "3")
+        state = str(tmp_path / "state")
+        options = ("--database", database, "--workers", "3", "--state", state)
+        process, live = start(tmp_path, *options)
         try:
             asked = {
                 "match": {"path": "/services/data"},
@@ -245,5 +247,12 @@ def test_workers_obey_the_same_faults(tmp_path: Path) -> None:
             assert {call(n) for n in range(10)} == {598}
             live.control("DELETE", "faults")
             assert {call(n) for n in range(10)} == {200}
+            live.control("POST", "faults", {"answer": {"status": 598}})
+        finally:
+            stop(process)
+        process, live = start(tmp_path, *options)
+        try:
+            assert live.control("GET", "faults") == {"faults": []}  # they ended with the server
+            assert call(0) == 200
         finally:
             stop(process)

@@ -469,10 +469,31 @@ def test_cut(truncate: float, length: int, sent: int) -> None:
 def test_no_body_to_cut(api: Api, call: Call, fault: Fault, new: Org) -> None:
     """204 stays what it is."""
     made = call("POST", "sobjects/Account", json={"Name": "x"}).json["id"]
-    fault({"truncate": 3, "slow": 100_000})
+    fault({"truncate": 3, "slow": 100_000}, method="PATCH")
     answer = call("PATCH", f"sobjects/Account/{made}", json={"Name": "y"})
     assert (answer.status_code, answer.data) == (204, b"")
     assert "Content-Length" not in answer.headers
+    whole = len(call("GET", "limits").data)
+    fault({"malformed": True})
+    head = call("HEAD", "limits")
+    assert head.data == b"" and abs(int(head.headers["Content-Length"]) - whole) < 10
+
+
+def test_the_journal_names_the_fault(api: Api, call: Call, fault: Fault, new: Org) -> None:
+    slow = fault({"delay": 0.001})
+    made = fault({"error": "rowLock", "records": [0]})
+    lost = fault({"drop": True, "handled": True}, operation="limits")
+    call("POST", "composite/sobjects", json=accounts("j"))
+    with pytest.raises(ConnectionDropped):
+        call("GET", "limits")
+    call("GET", "sobjects")
+    entries = api.get(f"requests?org={new['id']}").json["requests"]
+    told = {entry["operation"]: (entry["fault"], entry["status"]) for entry in entries}
+    assert told == {
+        "collection.create": (made, 200),
+        "limits": (lost, 0),
+        "describe_global": (slow, 200),
+    }
 
 
 def test_slow_bodies_are_whole(call: Call, fault: Fault) -> None:
