@@ -6,7 +6,7 @@ import argparse
 import warnings
 from pathlib import Path
 
-from benchmarks import orgs, pages, servers
+from benchmarks import orgs, pages, per_test, servers
 from benchmarks.report import Row, show, write
 from simorg import access
 from simorg.config import ServerConfig
@@ -26,7 +26,7 @@ def measured(database: str | None, *, quick: bool) -> list[Row]:
         rows += [pages.rest_page(app, org), pages.soap_page(app, org)]
         rows += [orgs.new_org(catalogue), orgs.reset(catalogue)]
         if database is None:
-            rows.append(orgs.org_per_test())
+            rows += per_test.rows()
         if not quick:
             rows.append(orgs.indexed(catalogue))
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-import simorg.testing
 from benchmarks.report import Row, at_most, median
 from simorg.org import ids, query
 from simorg.org.catalogue import OrgCatalogue
@@ -21,13 +20,6 @@ def new_org(catalogue: OrgCatalogue) -> Row:
     for org_id in made:
         catalogue.delete(org_id)
     return at_most("new org from template (ms)", taken, 5, f"median of 30: {taken:.2f} ms")
-
-
-def org_per_test() -> Row:
-    """What the pytest plugin does around every test, over HTTP: make an org, delete it."""
-    with simorg.testing.start(tls_port=None, proxy_port=None) as server:
-        taken = median(lambda: server.create().drop(), times=200) * 1000
-    return at_most("fresh org per test (ms)", taken, 5, f"median of 200: {taken:.2f} ms")
 
 
 def reset(catalogue: OrgCatalogue) -> Row:
