@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 #: body size accepted by any endpoint, bytes (Salesforce: 50 MB for most APIs)
 MAX_BODY = 50 * 1024 * 1024
@@ -25,6 +26,14 @@ class ServerConfig:
     #: org definition files; the first is the default org (none: the built-in acme)
     orgs: tuple[Path, ...] = ()
     workers: int = 1
+    #: how the log is written to stderr; None: not at all, Python's loggers stay as they are
+    log_format: Literal["text", "json"] | None = None
+    #: the least that is logged: debug, info, warning, error
+    log_level: str = "info"
+    #: log every request
+    access_log: bool = False
+    #: how long a process that is to end lets running requests go on, seconds
+    drain_seconds: float = 30.0
     ready_file: Path | None = None
     #: secret that opens the control API to callers that are not on loopback
     control_token: str | None = None

@@ -50,6 +50,21 @@ _PORT = click.IntRange(0, 65535)
     type=click.Path(dir_okay=False, path_type=Path),
     help="JSON, written once requests are answered.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of the log on stderr.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least that is logged.",
+)
+@click.option("--access-log", is_flag=True, help="Log every request.")
 @click.option("--control-token", envvar="SIMORG_CONTROL_TOKEN", help="Opens /_simorg/ to others.")
 def serve(**options: Any) -> None:
     """Serve the default org over HTTP and HTTPS until interrupted."""
@@ -64,17 +79,38 @@ def serve(**options: Any) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, lambda *_: done.set())
     gc.disable()  # a start makes a hundred thousand objects that stay, and hardly any garbage
     server = _started(config, done)
     gc.freeze()
     gc.enable()
-    _greet(server.info(), default=not config.orgs)
+    if config.log_format == "json" and server.log is not None:
+        told = server.info()
+        server.log.event("ready", **{name: told[name] for name in ("http", "https", "proxy", "ca")})
+    else:
+        _greet(server.info(), default=not config.orgs)
     try:
-        done.wait()
+        _run(server, done)
     finally:
         server.stop()
     if getattr(server, "lost", False):
-        fail("a worker process ended; see above")
+        fail("no worker process can be started; see above")
+
+
+def _run(server: Server | Workers, done: threading.Event) -> None:
+    """Until a signal ends it; then running requests are finished, unless another one comes."""
+    from simorg.server.server import Server
+
+    if isinstance(server, Server):
+        done.wait()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        server.drain()
+        return
+    restart = server.restart
+    signal.signal(signal.SIGHUP, lambda *_: restart())
+    server.supervise(done)
 
 
 def _greet(info: dict[str, Any], *, default: bool) -> None:
@@ -97,9 +133,7 @@ def _started(config: ServerConfig, done: threading.Event) -> Server | Workers:
             return Server(config).start()
         from simorg.server.workers import Workers
 
-        workers = Workers(config).start()
-        workers.watch(done)
-        return workers
+        return Workers(config).start()
     except SeedError as error:
         fail(str(error), USAGE)
     except CannotStart as error:

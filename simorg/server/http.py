@@ -93,6 +93,8 @@ class Request(cheroot_server.HTTPRequest):
     def send_headers(self) -> None:
         """Read what the application left of the body, or close the connection after it."""
         status: Any = self.status
+        if getattr(self.server, "draining", False):
+            self.close_connection = True
         if status[:3] == b"413" or not self._drained():
             self.close_connection = True
             self.conn.unread = True

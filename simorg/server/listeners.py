@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -18,6 +20,9 @@ from simorg.server.ca import Authority
 from simorg.server.http import Connection
 from simorg.server.sockets import port_of, reachable
 
+_log = logging.getLogger("simorg.server")
+#: seconds without a request after which a connection is closed while handing over
+_SILENCE = 1.0
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -59,6 +64,18 @@ class _Connections(ConnectionManager):
         else:
             super().put(conn)
 
+    def accept_no_more(self) -> None:
+        """Connections that come wait for another process, or are refused once none listens."""
+        manager: Any = self
+        with suppress(KeyError, ValueError, OSError):
+            manager._selector.unregister(self.server.socket.fileno())
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for their next request."""
+        manager: Any = self
+        return sum(conn is not self.server for _, conn in manager._selector.connections)
+
     def stop(self) -> None:
         """Wake the selecting thread, which would notice within half a second only."""
         self._stop_requested = True
@@ -75,9 +92,18 @@ class _Workers(ThreadPool):
         pool: Any = self  # its types are told for the public part only
         pool._threads.extend(pool._spawn_worker() for _ in range(amount))
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is read, handled or waiting for a thread."""
+        pool: Any = self
+        return not pool._queue.empty() or any(thread.conn is not None for thread in pool._threads)
+
 
 class _Server(wsgi.Server):
     """cheroot's server on a socket that listens already."""
+
+    #: every answer is the last one of its connection
+    draining = False
 
     def __init__(self, listener: socket.socket, app: WSGIApp, threads: int) -> None:
         super().__init__(listener.getsockname()[:2], app, numthreads=threads, shutdown_timeout=2)
@@ -88,6 +114,10 @@ class _Server(wsgi.Server):
         self.timeout = 60
         self.keep_alive_conn_limit = 1000
         self.server_name = self.software = "simorg"
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """What cheroot would print."""
+        _log.log(level, "%s", msg, exc_info=traceback)
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
         self.socket = self._listener
@@ -117,11 +147,32 @@ class Listener:
         if authority is not None:
             self._server.ssl_adapter = _TLS(authority)
         self._thread: threading.Thread | None = None
+        self._handing_over = False
 
     def start(self) -> None:
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="listener", daemon=True)
         self._thread.start()
+
+    def begin_drain(self, *, handing_over: bool) -> None:
+        """Take no new connection, and end those there are with their next answer."""
+        if self._thread is None:
+            return
+        self._handing_over = handing_over
+        self._server.draining = True
+        if handing_over:
+            self._server.timeout = _SILENCE  # cheroot closes what was silent for longer
+        server: Any = self._server
+        server._connections.accept_no_more()
+
+    def drain(self, until: float) -> None:
+        """Wait for running requests, and when handing over for silent connections too."""
+        server: Any = self._server
+        while self._thread is not None and time.monotonic() < until:
+            waiting = self._handing_over and server._connections.idle
+            if not waiting and not server.requests.busy:
+                return
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Finish running requests (two seconds at most) and close the socket."""

@@ -96,6 +96,11 @@ class Tunnels:
         self.blind = blind
         self._origins: dict[int, str] = {}  # our port towards the TLS listener -> client
 
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return len(self._origins)
+
     @contextlib.contextmanager
     def noted(self, upstream: socket.socket, origin: str) -> Iterator[None]:
         """Remember the tunnel's client while it is open."""
@@ -202,6 +207,18 @@ class Proxy:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True
         )
         self._thread.start()
+
+    def begin_drain(self, *, handing_over: bool) -> None:
+        """Take no new client; other processes go on listening on the socket."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+
+    def drain(self, until: float) -> None:
+        """Wait for the tunnels that are open."""
+        while self._server.tunnels.open and time.monotonic() < until:
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self._thread is not None:

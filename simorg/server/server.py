@@ -7,8 +7,9 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -20,6 +21,9 @@ from simorg.server.listeners import Listener
 from simorg.server.proxy import Proxy, Tunnels
 from simorg.server.sockets import in_url, listen, port_of, reachable
 from simorg.traffic.traffic import Traffic
+
+if TYPE_CHECKING:
+    from simorg.traffic.log import Log
 
 
 class Sockets:
@@ -108,6 +112,7 @@ class Server:
         self._listeners: list[Listener | Proxy] = []
         self._catalogue: OrgCatalogue | None = None
         self._traffic: Traffic | None = None
+        self.log: Log | None = None
         try:
             if folder is None:
                 self._state = StateFolder(config.state)
@@ -130,6 +135,12 @@ class Server:
             self._catalogue = OrgCatalogue(config, access.behaviour())
         context = compose.context(self._catalogue, config, self.folder, self.info)
         self._traffic = context.traffic
+        if config.log_format is not None:
+            from simorg.traffic.log import open_log
+
+            self.log = open_log(config)
+            if self.log is not None:
+                self._traffic.observers.append(self.log.observer())
         app = compose.application(context)
         if sockets.http:
             self._listeners.append(Listener(sockets.http, app, threads=config.threads))
@@ -162,6 +173,22 @@ class Server:
             raise
         return self
 
+    def drain(self, *, handing_over: bool = False) -> None:
+        """Take no new connection, let running requests finish, ``drain_seconds`` at most.
+
+        ``handing_over``: other processes listen on the same sockets, so that clients need not
+        notice: connections are closed with an answer, or after a second of silence.
+        """
+        if self._traffic is not None and not handing_over:
+            self._traffic.stop()
+        elif self._traffic is not None and self._traffic.journal is not None:
+            self._traffic.journal.stop()  # nobody waits for entries that will not come
+        until = time.monotonic() + self.config.drain_seconds
+        for listener in self._listeners:
+            listener.begin_drain(handing_over=handing_over)
+        for listener in self._listeners:
+            listener.drain(until)
+
     def stop(self) -> None:
         if self._ready_file_written and self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
@@ -181,6 +208,9 @@ class Server:
         if self._state is not None:
             self._state.close()
             self._state = None
+        if self.log is not None:
+            self.log.close()
+            self.log = None
 
     def __enter__(self) -> Server:
         return self.start()

@@ -333,13 +333,6 @@ class TestWorkers:
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
         assert not process.ready.exists()
 
-    def test_ends_with_a_worker(self, tmp_path: Path) -> None:
-        process = Process(tmp_path, "--workers", "2")
-        info = process.wait()
-        os.kill(orjson.loads(get(f"{info['http']}/_simorg/health"))["pid"], signal.SIGKILL)
-        process.popen.communicate(timeout=30)
-        assert process.popen.returncode == 3
-
     def test_workers_end_with_the_supervisor(self, tmp_path: Path) -> None:
         process = Process(tmp_path, "--workers", "2")
         info = process.wait()
