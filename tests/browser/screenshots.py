@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import FLAGS, Window, opened
+from tests.browser.divergence_picture import divergence
 from tests.clients.conftest import Live, start, stop
 
 WIDTH, HEIGHT = 1180, 720
@@ -49,6 +50,7 @@ SHOTS: dict[str, Callable[[Window], None]] = {
     "api-access-control": _setup("ApiAccessControl"),
     "oauth-usage": _setup("ConnectedAppsUsage"),
     "connected-app": _app,
+    "divergence": divergence,
     "access-matrix": _setup("SimorgAccessMatrix"),
     "access-matrix-why": _why,
 }
