@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simorg.traffic.fault_book import Fault
     from simorg.traffic.fault_rules import Rule
 
+QUERY = {"org": "string"}
 #: at once
 _MOST = 1000
 
@@ -69,7 +70,7 @@ def _find(context: Context, id: str) -> Fault:
 
 
 def _org_asked(context: Context) -> str | None:
-    unknown = set(request.args) - {"org"}
+    unknown = set(request.args) - QUERY.keys()
     if unknown:
         name = sorted(unknown)[0]
         raise invalid(f"There is no parameter {name}.", name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from simorg.errors import RecordError
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 #: where a request's WSGI environment holds ``CallOptions.strike``
 STRIKE = "simorg.strike"
+
+
+class Strike(Protocol):
+    """What refuses some records of a request, for a test (docs/faults.md)."""
+
+    def begin(self, count: int) -> None:
+        """A save of so many records begins; a request may bring several."""
+        ...
+
+    def refusal(self, index: int, id: str | None) -> RecordError | None:
+        """Why the record at that place of the save is refused, if it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +35,7 @@ class CallOptions:
     allow_field_truncation: bool = False
     client: str | None = None  # CallOptions.client / Sforce-Call-Options
     default_namespace: str | None = None
-    #: a test's fault: what refuses a record of the call, by its place in it and its id
-    strike: Callable[[int, str | None], RecordError | None] | None = None
+    strike: Strike | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,16 @@ class Surface:
         self,
         environ: Mapping[str, Any],
         error: HTTPException | SalesforceError | RecordRefused,
+        *,
         status: int | None = None,
+        org: Org | None = None,
     ) -> tuple[bytes, int, Headers]:
-        """The answer to a request that never reached ``respond``; ``status`` over the usual one."""
+        """The answer to a request that never reached ``respond``.
+
+        ``status``: over the usual one; ``org``: whose usage is shown.
+        """
         wanted = _Wanted(environ)
+        wanted.org = org
         wanted.xml = wanted.xml or environ["PATH_INFO"].endswith(".xml")
         if isinstance(error, SalesforceError):
             reply = errors.of_exception(error)

@@ -60,7 +60,9 @@ def words(catalogue: OrgCatalogue) -> Words:
 
 
 def _rest(catalogue: OrgCatalogue, environ: WSGIEnvironment, told: Told) -> Made:
+    from simorg.access.tokens import org_of
     from simorg.rest.surface import Surface
+    from simorg.traffic.identity import bearer_of
 
     code = told.code
     error: SalesforceError | RecordRefused
@@ -70,7 +72,9 @@ def _rest(catalogue: OrgCatalogue, environ: WSGIEnvironment, told: Told) -> Made
         error = SalesforceError(
             told.message, code=code.code, status=told.status or code.status, fields=told.fields
         )
-    body, status, headers = Surface(catalogue).refuse(environ, error, told.status or code.status)
+    org = catalogue.get(org_of(bearer_of(environ)) or "")
+    status = told.status or code.status
+    body, status, headers = Surface(catalogue).refuse(environ, error, status=status, org=org)
     return status, headers, body
 
 

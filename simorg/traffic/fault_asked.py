@@ -11,7 +11,7 @@ from simorg.errors import MalformedId
 from simorg.org import ids
 from simorg.traffic import names
 from simorg.traffic.body import head_of
-from simorg.traffic.fault_codes import SAVES
+from simorg.traffic.fault_codes import BY_RECORD, SAVES
 from simorg.traffic.fault_names import fits
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class Asked:
     def _fits_usual_place(self, rule: Rule) -> bool:
         """An error that names no place occurs where Salesforce has it."""
         code, match = rule.code, rule.match
-        if rule.answer.records is not None and self.operation not in SAVES:
+        saves = SAVES if match.operation is None else BY_RECORD
+        if rule.answer.records is not None and self.operation not in saves:
             return False
         if code is None or match.path is not None:
             return True

@@ -30,6 +30,8 @@ SAVES = frozenset(
         "delete",
     }
 )
+#: those that bring several saves, and answer each
+BY_RECORD = SAVES | {"composite", "composite.batch"}
 LOGINS = frozenset({"login", "token"})
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 from simorg.errors import RecordError
-from simorg.traffic.fault_codes import ERROR_ID, SAVES
+from simorg.traffic.fault_codes import BY_RECORD, ERROR_ID
 from simorg.traffic.fault_rules import Every, Rule, known
-
-#: what refuses one record of a call, by its place and its id, if it has one
-Strike = Callable[[int, "str | None"], "RecordError | None"]
 
 
 def by_record(rule: Rule, operation: str) -> bool:
@@ -19,25 +15,34 @@ def by_record(rule: Rule, operation: str) -> bool:
     if answer.records is not None:
         return True
     whole = answer.status is not None or answer.handled or bool(answer.headers)
-    return code is not None and code.record and not whole and operation in SAVES
+    return code is not None and code.record and not whole and operation in BY_RECORD
 
 
-def strike(rule: Rule) -> Strike:
-    """Which records of the call are refused, and with what."""
-    answer, code = rule.answer, known(rule.answer)
-    chosen, text = answer.records, message(rule, "rest")
-    listed = frozenset(chosen) if isinstance(chosen, list) else None
-    every = chosen.every if isinstance(chosen, Every) else 1
-    fields = tuple(answer.fields or ())
-    names_record = code.code == "UNABLE_TO_LOCK_ROW" and answer.message is None
+class RecordStrike:
+    """Refuses some records of one request, counted over all saves that it brings."""
 
-    def refuse(index: int, id: str | None) -> RecordError | None:
-        if index not in listed if listed is not None else (index + 1) % every:
+    def __init__(self, rule: Rule) -> None:
+        answer, code = rule.answer, known(rule.answer)
+        self._code = code.code
+        self._message = message(rule, "rest")
+        self._fields = tuple(answer.fields or ())
+        #: words that name the record, unless the fault has words of its own
+        self._named = code.code == "UNABLE_TO_LOCK_ROW" and answer.message is None
+        chosen = answer.records
+        self._listed = frozenset(chosen) if isinstance(chosen, list) else None
+        self._every = chosen.every if isinstance(chosen, Every) else 1
+        self._before = self._here = 0
+
+    def begin(self, count: int) -> None:
+        self._before += self._here
+        self._here = count
+
+    def refusal(self, index: int, id: str | None) -> RecordError | None:
+        at = self._before + index
+        if at not in self._listed if self._listed is not None else (at + 1) % self._every:
             return None
-        words = f"{text} or 1 records: {id}" if names_record and id else text
-        return RecordError(code.code, words, fields)
-
-    return refuse
+        words = f"{self._message} or 1 records: {id}" if self._named and id else self._message
+        return RecordError(self._code, words, self._fields)
 
 
 def message(rule: Rule, surface: str) -> str:

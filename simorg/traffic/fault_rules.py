@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from simorg.traffic import fault_names, names
-from simorg.traffic.fault_codes import SAVES, Code, find
+from simorg.traffic.fault_codes import BY_RECORD, Code, find
 
 #: seconds
 LONGEST_DELAY = 300.0
@@ -266,5 +266,5 @@ def _check_error(rule: Rule) -> None:
         raise FaultRefused(f"{word} is an error of OAuth, not of {surface}.", "answer.error")
     wanted = rule.match.operation
     if answer.records is not None and wanted is not None:
-        if not fault_names.fits_any(wanted, SAVES):
+        if not fault_names.fits_any(wanted, BY_RECORD):
             raise FaultRefused(f"{wanted} saves no records.", "match.operation")

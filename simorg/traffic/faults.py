@@ -72,7 +72,7 @@ class Faults:
         answer, replacement = rule.answer, None
         if answer.error is not None:
             if fault_errors.by_record(rule, asked.operation):
-                asked.environ[STRIKE] = fault_errors.strike(rule)
+                asked.environ[STRIKE] = fault_errors.RecordStrike(rule)
             else:
                 replacement = self._error(rule, asked.surface)
         elif answer.status is not None:

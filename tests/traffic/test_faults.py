@@ -582,3 +582,75 @@ def test_upsert_and_delete_in_rest(call: Call, fault: Fault) -> None:
     body = {"records": [{**one, "Id": None} for one in accounts("c", "d")["records"]]}
     saved = call("PATCH", "composite/sobjects/Account/Id", json=body).json
     assert [one["success"] for one in saved] == [True, False]
+
+
+def subrequests(*names: str, all_or_none: bool) -> dict[str, Any]:
+    requests = [
+        {
+            "method": "POST",
+            "url": f"{V}/sobjects/Account",
+            "referenceId": name,
+            "body": {"Name": name},
+        }
+        for name in names
+    ]
+    return {"compositeRequest": requests, "allOrNone": all_or_none}
+
+
+@pytest.mark.parametrize(
+    ("all_or_none", "statuses"), [(False, [201, 400, 201, 400]), (True, [400, 400, 400, 400])]
+)
+def test_subrequests_of_a_composite(
+    api: Api, call: Call, fault: Fault, new: Org, all_or_none: bool, statuses: list[int]
+) -> None:
+    """Records are counted over the whole request."""
+    fault({"error": "rowLock", "records": {"every": 2}}, operation="composite")
+    body = subrequests("r", "s", "t", "u", all_or_none=all_or_none)
+    results = call("POST", "composite", json=body).json["compositeResponse"]
+    assert [one["httpStatusCode"] for one in results] == statuses
+    codes = [one["body"][0]["errorCode"] for one in results if one["httpStatusCode"] == 400]
+    assert codes.count("UNABLE_TO_LOCK_ROW") == (1 if all_or_none else 2)
+    assert names_of(api, new, "r") == (not all_or_none)
+
+
+def test_the_whole_composite(call: Call, fault: Fault) -> None:
+    """Only a record's error goes to the records."""
+    fault({"error": "requestLimit"}, calls={"times": 1}, operation="composite")
+    fault({"error": "rowLock", "status": 503}, calls={"times": 1}, operation="composite")
+    codes = [
+        call("POST", "composite", json=subrequests("v", all_or_none=False)).json[0]["errorCode"]
+        for _ in range(2)
+    ]
+    assert codes == ["REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW"]
+
+
+def test_a_tree_and_types_in_turn(call: Call, soap: Call, fault: Fault) -> None:
+    """What saves level by level, or type by type, counts on."""
+    child = {"attributes": {"type": "Contact", "referenceId": "c"}, "LastName": "c"}
+    parent = {
+        "attributes": {"type": "Account", "referenceId": "p"},
+        "Name": "p",
+        "Contacts": {"records": [child]},
+    }
+    fault({"error": "rowLock", "records": [1]})
+    tree = call("POST", "composite/tree/Account", json={"records": [parent]})
+    assert tree.status_code == 400 and tree.json["results"][0]["referenceId"] == "c"
+    kinds = ("Account", "Contact", "Account")
+    records = "".join(
+        f"<sObjects><type>{kind}</type><{'Last' if kind == 'Contact' else ''}Name>x</"
+        f"{'Last' if kind == 'Contact' else ''}Name></sObjects>"
+        for kind in kinds
+    )
+    for name in ("create", "upsert"):
+        key = "<externalIDFieldName>Id</externalIDFieldName>" if name == "upsert" else ""
+        answer = soap(f"<{name}>{key}{records}</{name}>")
+        found = [e.text for e in etree.fromstring(answer.data).iter(f"{{{PARTNER}}}success")]
+        assert found == ["true", "false", "true"], name
+
+
+def test_usage_shown_is_the_orgs_own(api: Api, call: Call, fault: Fault, new: Org) -> None:
+    for _ in range(3):
+        call("GET", "limits")
+    fault({"error": "requestLimit"})
+    answer = call("GET", "limits")
+    assert answer.headers["Sforce-Limit-Info"].startswith("api-usage=3/")

@@ -64,6 +64,8 @@ def run(
     outcome = Outcome(count)
     if not count:
         return []
+    if caller.options.strike is not None:
+        caller.options.strike.begin(count)
     try:
         with caller.org.store.writing() as tx:
             body(begin(caller, tx), outcome)
@@ -94,12 +96,12 @@ def allowed(caller: Caller, plan: TypePlan, operation: str) -> tuple[RecordError
 
 
 def strike(caller: Caller, drafts: Sequence[Draft]) -> None:
-    """Refuse the records that a fault is for (docs/faults.md)."""
-    refuse = caller.options.strike
-    if refuse is None:
+    """Refuse the records that a fault is for."""
+    strike = caller.options.strike
+    if strike is None:
         return
     for draft in drafts:
-        error = refuse(draft.index, draft.id)
+        error = strike.refusal(draft.index, draft.id)
         if error is not None and not draft.errors:
             draft.errors.append(error)
 
