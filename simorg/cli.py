@@ -24,6 +24,8 @@ COMMANDS = {
     "completion": "simorg.commands.complete:completion",
     "scenario": "simorg.commands.scenario:scenario",
     "validate": "simorg.commands.validate:validate",
+    "import": "simorg.commands.import_org:import_org",
+    "scenario": "simorg.commands.scenario:scenario",
     "export": "simorg.commands.export:export",
     "check": "simorg.commands.check:check",
 }

@@ -22,6 +22,7 @@ LEVEL = {
     "setup_ui": 4,  # shares the login and session of oauth
     "server": 5,
     "testing": 6,
+    "importing": 7,
     "scenarios": 7,
     "commands": 8,
 }
