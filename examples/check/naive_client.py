@@ -31,6 +31,7 @@ class Naive:
         self.http.trust_env = False
         self.token = given.get("SIMORG_ACCESS_TOKEN")
         self.url = given["SIMORG_HTTP"]
+        self.signed = None
 
     # -- logging in: the server may be busy, so it tries again -----------------------------------
 
@@ -65,8 +66,11 @@ class Naive:
         return answer
 
     def assertion(self):
+        """Signed once: the server can only have been busy."""
         import jwt  # PyJWT
 
+        if self.signed is not None:
+            return self.signed
         claims = {
             "iss": self.given["SIMORG_CLIENT_ID"],
             "sub": self.given["SIMORG_USERNAME"],
@@ -74,7 +78,8 @@ class Naive:
             "exp": int(time.time()) + 120,
         }
         with open(self.given["SIMORG_JWT_KEY"]) as key:
-            return jwt.encode(claims, key.read(), "RS256")
+            self.signed = jwt.encode(claims, key.read(), "RS256")
+        return self.signed
 
     def soap_login(self):
         name, password = self.given["SIMORG_USERNAME"], self.given["SIMORG_PASSWORD"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simorg.commands.remote import JSON, USAGE, fail
-from simorg.commands.scenario import SERVER, TIMEOUT, server_at
+from simorg.commands.scenario import SERVER, TIMEOUT, complete_names, server_at
 
 if TYPE_CHECKING:
     from simorg.scenarios.clients import Client
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--client", "command", metavar="CMD", help="The client: a shell command.")
 @click.option("--reference", is_flag=True, help="Check the built-in reference client.")
-@click.option("--scenario", "names", multiple=True, metavar="NAME", help="Only this; repeatable.")
+@click.option(
+    "--scenario",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only this; repeatable.",
+    shell_complete=complete_names,
+)
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with it; repeatable.")
 @SERVER
 @click.option("--jobs", type=click.IntRange(1, 32), default=1, show_default=True, metavar="N")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from simorg.commands.remote import JSON, USAGE, fail
 
@@ -66,6 +67,16 @@ def find(name: str) -> ScenarioFile:
         fail(f"{name}: {error.strerror or error}", USAGE)
 
 
+def complete_names(
+    ctx: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Names of the scenarios that ship, for the shell."""
+    from simorg.scenarios import catalogue
+
+    found = [file.scenario for file in catalogue.shipped()]
+    return [CompletionItem(one.name, help=one.title) for one in found if one.name.startswith(begun)]
+
+
 @click.group()
 def scenario() -> None:
     """Troubles of real orgs: list them, read them, meet them."""
@@ -90,7 +101,7 @@ def list_(as_json: bool) -> None:
 
 
 @scenario.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names)
 @JSON
 def show_(name: str, as_json: bool) -> None:
     """Tell what a scenario is about: NAME, or a file (./mine.yaml)."""
@@ -107,8 +118,20 @@ def show_(name: str, as_json: bool) -> None:
     show.scenario(Console(), found)
 
 
+@scenario.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    import msgspec
+
+    from simorg.scenarios.model import Scenario
+
+    found = msgspec.json.schema(Scenario)
+    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    click.echo(json.dumps(told, indent=2))
+
+
 @scenario.command("run")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names)
 @SERVER
 @click.option("--client", "command", metavar="CMD", help="The client: a shell command.")
 @click.option("--reference", is_flag=True, help="Let the built-in reference client meet it.")

@@ -75,3 +75,12 @@ def words(match: Match, noun: str = "requests") -> str:
     if match.answer is not None:
         told += f" whose answer says {match.answer!r}"
     return told
+
+
+def lines(requests: Sequence[Seen], most: int = 12) -> list[str]:
+    """The requests of a run for people, the middle left out where there are more."""
+    found = [one.line(requests[0].at) for one in requests]
+    if len(found) <= most:
+        return found
+    half = most // 2
+    return [*found[:half], f"... {len(found) - 2 * half} more ...", *found[-half:]]

@@ -13,9 +13,6 @@ from simorg.scenarios.model import Expectation, Records, Requests
 if TYPE_CHECKING:
     from simorg.testing.org import Org
 
-#: requests that a finding lists
-_MOST_LINES = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Happened:
@@ -37,8 +34,8 @@ class Finding:
     found: str
     #: why it matters; "" where the file does not say
     why: str = ""
-    #: lines of the journal that show it
-    evidence: tuple[str, ...] = ()
+    #: it is about what the client did, not about what it said
+    of_requests: bool = False
 
 
 def judge(expectation: Expectation, happened: Happened) -> Finding:
@@ -120,16 +117,4 @@ def _requests(wanted: Requests, happened: Happened, why: str) -> Finding:
         expected += f" {wanted.pause:g} s or more apart"
     if wanted.after is not None:
         expected += f" after one of the {words(wanted.after)}"
-    return Finding(met, expected, f"the org saw {saw}", why, _lines(happened.requests))
-
-
-def _lines(requests: Sequence[Seen]) -> tuple[str, ...]:
-    """The journal of the run, its middle left out where it is long."""
-    if not requests:
-        return ()
-    lines = [one.line(requests[0].at) for one in requests]
-    if len(lines) > _MOST_LINES:
-        half = _MOST_LINES // 2
-        gap = f"... {len(lines) - 2 * half} more ..."
-        lines = [*lines[:half], gap, *lines[-half:]]
-    return tuple(lines)
+    return Finding(met, expected, f"the org saw {saw}", why, of_requests=True)

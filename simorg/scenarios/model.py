@@ -76,6 +76,8 @@ class Step(Part):
     """One change of the org; exactly one member is there."""
 
     settings: dict[str, dict[str, Any]] | None = None
+    #: an app that was not there, as ``POST connected-apps`` of the control API makes it
+    new_app: dict[str, Any] | None = None
     app: AppStep | None = None
     user: UserStep | None = None
     clock: AdvanceStep | None = None

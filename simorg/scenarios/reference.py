@@ -39,6 +39,7 @@ class Client:
         self._given = given
         self.wire = Wire(given.get("SIMORG_CA"))
         self._session: Session | None = None
+        self._refresh_token = given.get("SIMORG_REFRESH_TOKEN", "")
 
     # -- getting a session -------------------------------------------------------------------
 
@@ -64,8 +65,11 @@ class Client:
                 }
                 return self.wire.token(url, {"grant_type": "password", **app, **who})
             case "refresh":
-                token = {"refresh_token": given["SIMORG_REFRESH_TOKEN"]}
-                return self.wire.token(url, {"grant_type": "refresh_token", **app, **token})
+                token = {"refresh_token": self._refresh_token}
+                made = self.wire.token(url, {"grant_type": "refresh_token", **app, **token})
+                # where they rotate, the old one is spent
+                self._refresh_token = made.refresh_token or self._refresh_token
+                return made
             case "jwt":
                 return self.wire.token(url, {"grant_type": _JWT, "assertion": self._assertion()})
             case _:

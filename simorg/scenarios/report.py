@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as XML
 
 from simorg import __version__
+from simorg.scenarios.evidence import lines
 from simorg.scenarios.run import RunVerdict, Verdict
 
 #: what XML 1.0 cannot hold
@@ -54,16 +55,20 @@ def totals(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def explained(verdict: Verdict) -> str:
-    """The expectations that do not hold, each with what happened and the journal."""
+    """Per run: the expectations that do not hold, what the org saw, what the client said."""
     parts = []
-    for run, finding in verdict.unmet:
-        lines = [f"{run.title}: expected that it {finding.expected}; {finding.found}."]
-        lines += [f"  {finding.why}"] if finding.why else []
-        parts.append("\n".join([*lines, *(f"  {line}" for line in finding.evidence)]))
     for run in verdict.runs:
-        if not all(one.met for one in run.findings):
-            output = run.finished.output.strip()[-_MOST_OUTPUT:] or "(nothing)"
-            parts.append(f"{run.title}: the client said\n  " + "\n  ".join(output.splitlines()))
+        unmet = [one for one in run.findings if not one.met]
+        if not unmet:
+            continue
+        told = [f"{run.title}:"]
+        for one in unmet:
+            told.append(f"  expected that it {one.expected}; {one.found}.")
+            told += [f"    {one.why}"] if one.why else []
+        output = run.finished.output.strip()[-_MOST_OUTPUT:].splitlines()
+        told += ["  The org saw", *(f"    {line}" for line in lines(run.requests) or ["nothing"])]
+        told += ["  The client said", *(f"    {line}" for line in output or ["nothing"])]
+        parts.append("\n".join(told))
     return "\n\n".join(parts)
 
 

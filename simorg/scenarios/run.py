@@ -66,7 +66,7 @@ class Verdict:
         """One line: the most telling expectation that does not hold, or the reason."""
         if not self.unmet:
             return self.reason
-        acts = [(run, one) for run, one in self.unmet if one.evidence]
+        acts = [(run, one) for run, one in self.unmet if one.of_requests]
         run, one = (acts or self.unmet)[0]
         where = f"{run.title}: " if len(self.runs) > 1 else ""
         return f"{where}expected that it {one.expected}; {one.found}"

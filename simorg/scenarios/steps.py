@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,8 +28,6 @@ class Stage:
     login: LoginStep | None = None
     #: of the last ``record`` step
     record_id: str | None = None
-    record: RecordStep | None = None
-    done: list[str] = field(default_factory=list)
 
     def apply(self, steps: list[Step], place: Place) -> None:
         """Take the steps in order. Raises ``ScenarioError`` at the step that cannot be taken."""
@@ -48,6 +46,10 @@ class Stage:
 
 def _settings(stage: Stage, asked: dict[str, dict[str, object]]) -> None:
     stage.org.control("PATCH", "settings", asked)
+
+
+def _new_app(stage: Stage, asked: dict[str, object]) -> None:
+    stage.org.control("POST", "connected-apps", asked)
 
 
 def _app(stage: Stage, asked: AppStep) -> None:
@@ -84,7 +86,6 @@ def _clock(stage: Stage, asked: msgspec.Struct) -> None:
 
 def _record(stage: Stage, asked: RecordStep) -> None:
     stage.record_id = stage.org.create(asked.type, **asked.fields)
-    stage.record = asked
 
 
 def _login(stage: Stage, asked: LoginStep) -> None:
@@ -103,6 +104,7 @@ def _limits(stage: Stage, asked: dict[str, dict[str, object]]) -> None:
 
 _WAYS: dict[str, Callable[..., None]] = {
     "settings": _settings,
+    "new_app": _new_app,
     "app": _app,
     "user": _user,
     "clock": _clock,

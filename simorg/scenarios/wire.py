@@ -38,6 +38,8 @@ class Session:
     instance_url: str
     #: where SOAP calls go, if the login said so
     server_url: str | None = None
+    #: what renews it, if the login gave it
+    refresh_token: str | None = None
 
 
 class Wire:
@@ -66,7 +68,8 @@ class Wire:
         """The token endpoint."""
         url = f"{login_url}/services/oauth2/token"
         told = json.loads(self.send("POST", url, urlencode(form).encode()))
-        return Session(told["access_token"], told["instance_url"])
+        renews = told.get("refresh_token")
+        return Session(told["access_token"], told["instance_url"], refresh_token=renews)
 
     def rest(self, session: Session, method: str, path: str, body: Any = None) -> Any:
         """A REST call below ``/services/data/vXX.X/``; its JSON."""

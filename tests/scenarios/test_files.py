@@ -59,7 +59,7 @@ def test_it_ships_enough() -> None:
             "7:16",
             "runs.0.expect.0.requests.atMost",
         ),
-        (HEAD + "sets:\n  - {}\n" + CLIENT + EXPECT, "6:5", "exactly one of settings, app,"),
+        (HEAD + "sets:\n  - {}\n" + CLIENT + EXPECT, "6:5", "exactly one of settings, newApp,"),
         (
             HEAD + "sets:\n  - app: {installed: true}\n" + CLIENT + EXPECT,
             "6:5",

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from simorg.cli import main
 from simorg.scenarios.clients import FunctionClient
+from simorg.scenarios.parse import steps_of
 from simorg.scenarios.report import junit
 from simorg.scenarios.run import Verdict, check
 from simorg.testing import Simorg
@@ -219,3 +220,26 @@ def test_scenarios_run_side_by_side(server: Simorg) -> None:
     for thread in threads:
         thread.join()
     assert {name: found[name].status for name in names} == dict.fromkeys(names, "handled")
+
+
+def test_the_schema_knows_what_ships() -> None:
+    schema = json.loads(invoke("scenario", "schema").stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    parts = schema["$defs"]
+    assert {"name", "runs", "sets"} <= parts["Scenario"]["properties"].keys()
+    steps = parts["Step"]["properties"].keys()
+    for file in SHIPPED.values():
+        for place, _ in steps_of(file.scenario):
+            assert any((*place, name) in file.source.places for name in steps)
+
+
+def test_names_are_completed() -> None:
+    environment = {
+        "_SIMORG_COMPLETE": "bash_complete",
+        "COMP_WORDS": "simorg scenario show ap",
+        "COMP_CWORD": "3",
+    }
+    told = CliRunner().invoke(main, [], prog_name="simorg", env=environment)
+    assert {line.partition(",")[2] for line in told.stdout.split()} == {
+        name for name in SHIPPED if name.startswith("ap")
+    }
