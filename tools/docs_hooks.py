@@ -29,6 +29,7 @@ OUTSIDE = {
     "../README.md": "index.md",
     "../fixtures/orgs/acme.yaml": "default-org.md",
 }
+_SNIPPET = re.compile(r"^```(\w+)\n(?:#|//) snippet: ([^\n\"]+)\n", re.M)
 _EXAMPLE = re.compile(r"\.\./examples/([\w-]+)/?")
 _LINK = re.compile(r"\]\(((?:\.\./)+[^)#\s]+)(#[^)\s]*)?\)")
 
@@ -42,7 +43,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links that leave ``docs/`` lead to the page that stands for the file."""
+    """Links that leave ``docs/`` lead to the page that stands for the file; the name by which a
+    test runs a block becomes its title."""
     depth = page.file.src_uri.count("/")
 
     def follow(found: re.Match[str]) -> str:
@@ -52,7 +54,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             there = f"examples.md#{example[1]}"
         return f"]({'../' * depth}{there}{found[2] or ''})" if there else found[0]
 
-    return _LINK.sub(follow, markdown)
+    named = _SNIPPET.sub(lambda found: f'```{found[1]} title="{found[2]}"\n', markdown)
+    return _LINK.sub(follow, named)
 
 
 def changelog_page() -> str:

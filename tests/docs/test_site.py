@@ -167,6 +167,12 @@ def test_links_and_anchors_lead_somewhere(site: Path, pages: dict[str, Reader]) 
                 assert unquote(anchor) in pages[path].anchors, f"{name}: {link}"
 
 
+def test_blocks_have_their_names_as_titles(site: Path) -> None:
+    text = (site / "getting-started" / "zeep" / "index.html").read_text("utf-8")
+    assert '<span class="filename">zeep with an org of its own</span>' in text
+    assert "snippet:" not in text
+
+
 def test_pictures_tell_what_they_show(pages: dict[str, Reader], site: Path) -> None:
     for name in pages:
         text = (site / name).read_text("utf-8")
