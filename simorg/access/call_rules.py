@@ -138,10 +138,13 @@ def session_capable(q: Question) -> Answer | None:
     return passed("the session is one for the API")
 
 
+USED_UP = "the org's API requests of the last 24 hours are used up"
+
+
 def within_limit(q: Question) -> Answer | None:
     if q.surface in NOT_API or not q.limit_reached:
         return None
-    return refused("request_limit", "the org's API requests of the last 24 hours are used up")
+    return refused("request_limit", USED_UP)
 
 
 CALL_RULES: tuple[Rule, ...] = (

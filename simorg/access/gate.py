@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simorg.access.call_rules import CALL_RULES
+from simorg.access.call_rules import CALL_RULES, USED_UP
 from simorg.access.model import (
     AccessSettings,
     AppFacts,
@@ -64,6 +64,13 @@ def decide_call(
         settings, app, user, session.flow, session, surface, limit_reached=limit_reached
     )
     return _ask(CALL_RULES, question)
+
+
+def out_of_requests(decision: Decision) -> Decision:
+    """What becomes of a call that was let in, in an org with no API requests left."""
+    rule = CALL_RULES[-1]
+    step = Step(rule.id, rule.title, False, USED_UP, rule.source)
+    return Decision(False, rule.id, (*decision.trail, step), "request_limit")
 
 
 def _ask(rules: tuple[Rule, ...], question: Question) -> Decision:

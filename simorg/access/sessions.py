@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from simorg.access import directory, refusals, rows, settings, trace
 from simorg.access.computed import bound_values
-from simorg.access.gate import decide_call
+from simorg.access.gate import decide_call, out_of_requests
 from simorg.access.model import AppFacts, Flow, SessionFacts
 from simorg.access.state import Mark, state_of
 from simorg.access.tokens import new_token, org_of, token_hash
@@ -208,6 +208,8 @@ def authenticate(
         if environ is not None and LONG_REQUESTS in environ:
             raise LongRequestsExceeded()
         if not org.usage.take():
+            if known.trace.decision is not None:
+                trace.note(environ, decision=out_of_requests(known.trace.decision))
             raise RequestLimitExceeded()
     return known.caller
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simorg.access import sessions
+from simorg.access import directory, sessions, trace
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
 from simorg.oauth import approvals, places, secrets
@@ -40,6 +40,7 @@ def _revoke_refresh(call: OAuthCall, token: str) -> bool:
         approval = approvals.by_delete_token(org, token)
     if org is None or approval is None:
         return False
+    trace.note(call.environ, org)
     approvals.revoke(org, approval.key)
     return True
 
@@ -49,6 +50,14 @@ def _revoke_access(call: OAuthCall, token: str) -> bool:
     if located is None or located[1].flow in _FOREIGN:
         return False
     org, session = located
+    person = directory.person(org, session.user_id)
+    trace.note(
+        call.environ,
+        org,
+        username=person.username if person else None,
+        session_id=session.id,
+        flow=str(session.flow),
+    )
     sessions.end_session(org, session.id)
     return True
 

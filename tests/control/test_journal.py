@@ -268,6 +268,32 @@ def test_the_deciding_rule_by_setting(new: dict[str, Any], call: Any, api: Api) 
     assert "X-Simorg-Decided-By" in sent.headers
 
 
+def test_the_rule_of_a_used_up_limit(new: dict[str, Any], call: Any, api: Api, told: Any) -> None:
+    api.patch(f"orgs/{new['id']}/settings", {"api": {"dailyRequestLimit": 1}})
+    session = user(new, "admin")["sessionId"]
+    asks = {"X-Simorg-Explain": "true"}
+    rules = [call("GET", f"{REST}/limits", session, headers=asks).headers for _ in range(2)]
+    assert rules[0]["X-Simorg-Decided-By"].startswith("G10 passed;")
+    assert rules[1]["X-Simorg-Decided-By"].startswith("G11 refused; API requests are left;")
+    assert told()[1]["code"] == "REQUEST_LIMIT_EXCEEDED"
+
+
+def test_a_token_revoked(new: dict[str, Any], call: Any, told: Any) -> None:
+    admin = user(new, "admin")
+    app = next(app for app in new["connectedApps"] if app["name"] == "Self Service")
+    form = {
+        "grant_type": "password",
+        "username": admin["username"],
+        "client_id": app["consumerKey"],
+    }
+    form |= {"password": admin["password"], "client_secret": app["consumerSecret"]}
+    token = call("POST", "/services/oauth2/token", body=form).json["access_token"]
+    assert call("POST", "/services/oauth2/revoke", body={"token": token}).status_code == 200
+    issued, revoked = told()
+    assert (revoked["operation"], revoked["user"]) == ("revoke", admin["username"])
+    assert revoked["session"] == issued["session"]
+
+
 # -- secrets -------------------------------------------------------------------------------------
 
 
