@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from simorg.control import errors, guard
+from simorg.control import console, errors, guard
 from simorg.control.context import Context
 from simorg.control.routes import ROUTES, Route
 from simorg.org.catalogue import CatalogueError
@@ -23,7 +23,8 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def make_blueprint(context: Context) -> Blueprint:
     """All routes of ``control.routes``, behind the guard, with the control API's errors."""
     control = Blueprint("control", __name__, url_prefix=PREFIX)
-    control.before_request(lambda: guard.check(context.config.control_token))
+    control.before_request(lambda: _check(context.config.control_token))
+    console.add_to(control)
     for route in ROUTES:
         control.add_url_rule(
             route.rule,
@@ -39,6 +40,13 @@ def make_blueprint(context: Context) -> Blueprint:
     control.register_error_handler(CatalogueError, errors.of_catalogue)
     control.register_error_handler(Exception, errors.unexpected)
     return control
+
+
+def _check(token: str | None) -> None:
+    if console.is_asset(request.path.removeprefix(PREFIX)) and request.method in ("GET", "HEAD"):
+        console.check(token)
+    else:
+        guard.check(token)
 
 
 def _view(route: Route, context: Context) -> Callable[..., ResponseReturnValue]:
