@@ -113,7 +113,7 @@ def test_an_injected_failure(org: Org) -> None:
 
 def test_simple_salesforce(org: Org) -> None:
     """SOAP login, REST calls, and the refusal of both under API Access Control."""
-    login = {"domain": f"{org.https.removeprefix('https://')}/services/Soap/u/59.0?"}
+    domain = f"{org.https.removeprefix('https://')}/services/Soap/u/59.0?"
     with requests.Session() as http:
         http.verify = org.ca
         http.trust_env = False
@@ -122,7 +122,7 @@ def test_simple_salesforce(org: Org) -> None:
             password="simorg123",
             security_token="",
             session=http,
-            **login,
+            domain=domain,
         )
         sf.query("SELECT Id FROM Account LIMIT 1")
         org.api_access_control.enable()
@@ -136,7 +136,7 @@ def test_simple_salesforce(org: Org) -> None:
                 password="wrong",
                 security_token="",
                 session=http,
-                **login,
+                domain=domain,
             )
     first, query, refused, failed = org.requests
     assert [one.operation for one in org.requests][::3] == ["login", "login"]
