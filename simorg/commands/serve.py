@@ -82,7 +82,7 @@ def serve(**options: Any) -> None:
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
         signal.signal(signal.SIGHUP, lambda *_: done.set())
     gc.disable()  # a start makes a hundred thousand objects that stay, and hardly any garbage
-    server = _started(config, done)
+    server = _started(config)
     gc.freeze()
     gc.enable()
     if config.log_format == "json" and server.log is not None:
@@ -122,7 +122,7 @@ def _greet(info: dict[str, Any], *, default: bool) -> None:
     sys.stdout.flush()
 
 
-def _started(config: ServerConfig, done: threading.Event) -> Server | Workers:
+def _started(config: ServerConfig) -> Server | Workers:
     """A started server; otherwise one line with the reason, and the exit code for it."""
     from simorg.org.seeds.parse import SeedError
     from simorg.server.failures import CannotStart
