@@ -65,6 +65,16 @@ _PORT = click.IntRange(0, 65535)
     help="The least that is logged.",
 )
 @click.option("--access-log", is_flag=True, help="Log every request.")
+@click.option(
+    "--journal",
+    "journal_entries",
+    type=click.IntRange(0, 1_000_000),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Requests the journal keeps; 0: none.",
+)
+@click.option("--journal-control", is_flag=True, help="Journal requests to /_simorg/ too.")
 @click.option("--control-token", envvar="SIMORG_CONTROL_TOKEN", help="Opens /_simorg/ to others.")
 def serve(**options: Any) -> None:
     """Serve the default org over HTTP and HTTPS until interrupted."""

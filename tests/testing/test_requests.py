@@ -151,6 +151,18 @@ def test_simple_salesforce(org: Org) -> None:
     assert "simorg123" not in repr([one.request for one in org.requests])
 
 
+def test_the_options_of_serve(tmp_path: Path) -> None:
+    with fresh_database() as database:
+        options = ("--database", database) if database else ()
+        process, running = start(tmp_path, "--journal", "2", "--journal-control", *options)
+        try:
+            found = [running.control("GET", "requests")["requests"] for _ in range(4)][-1]
+        finally:
+            stop(process)
+    assert [(one["surface"], one["operation"]) for one in found] == [("control", "requests")] * 2
+    assert [one["number"] for one in found] == [2, 3]
+
+
 @pytest.mark.skipif(POSTGRES is None, reason="several workers need PostgreSQL")
 def test_requests_to_all_workers(tmp_path: Path) -> None:
     with fresh_database() as database:
