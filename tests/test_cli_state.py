@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+import simorg.testing
 from simorg.cli import COMMANDS, main
 from simorg.server.server import Server
+from simorg.testing import LoginRefused
 from tests.server.conftest import config
 from tests.test_cli import ROOT, USAGE, one_line, run
 
@@ -122,6 +125,43 @@ def test_query(server: Server, org: str) -> None:
     rows = [(row["Name"], row["Owner"]["Name"]) for row in told["records"]]
     assert rows == [tuple(line.split("\t")) for line in lines]
     assert "No such column" in run("query", "SELECT X FROM Account", SIMORG_URL=server.url()).stderr
+
+
+def test_requests(server: Server, org: str) -> None:
+    ask(server, "query", "SELECT Id FROM Account", "--org", org)
+    assert ask(server, "requests", "--org", org) == "", "the control API is not journaled"
+    password_login(server, org)
+    [line] = ask(server, "requests", "--org", org, "--surface", "OAUTH").splitlines()
+    number, _, *cells = line.split("\t")
+    assert cells[:4] == ["oauth", "token", "POST", "/services/oauth2/token"]
+    assert cells[-2:] == ["400", "invalid_grant"]
+    [told] = json.loads(ask(server, "requests", "--org", org, "--json"))["requests"]
+    assert told["number"] == int(number) and told["app"] == "Approved Integration"
+    assert "status" in refused(server, "requests", "--status", "6xx")
+
+
+def password_login(server: Server, org: str) -> None:
+    with simorg.testing.connect(server.url()) as remote, pytest.raises(LoginRefused):
+        remote.org(org).login("standard", app="Approved Integration", password="wr0ng")
+
+
+def test_requests_are_followed(server: Server, org: str) -> None:
+    command = [sys.executable, "-m", "simorg", "requests", "-f", "--org", org, "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [*command, "--url", server.url()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as following:
+        assert following.stdout is not None
+        for _ in range(2):
+            password_login(server, org)
+            assert json.loads(following.stdout.readline())["operation"] == "token"
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 0
+        assert following.stderr is not None and following.stderr.read() == ""
 
 
 def seen_on_a_terminal(*arguments: str) -> str:
