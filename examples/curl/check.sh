@@ -23,6 +23,21 @@ record=$(curl -sf "$HTTP/services/data/v59.0/sobjects/Account" -H "Authorization
 curl -sf "$CONTROL/orgs/$id/query" -d "{\"soql\": \"SELECT Name FROM Account WHERE Id = '$record'\"}" \
   | grep -q '"By curl"'
 
+# what the client sent: one call, refused or not, with its status
+curl -sf "$CONTROL/requests?org=$id&operation=sobject.create" | grep -q '"status":201'
+
+# make its next call fail, in Salesforce's words
+curl -sf "$CONTROL/faults" -d "{\"match\": {\"org\": \"$id\"}, \"calls\": {\"times\": 1},
+  \"answer\": {\"error\": \"requestLimit\"}}" > /dev/null
+curl -s "$HTTP/services/data/v59.0/limits" -H "Authorization: Bearer $token" | grep -q REQUEST_LIMIT_EXCEEDED
+
+# keep the state, let two days pass, and go back to it
+curl -sf "$CONTROL/orgs/$id/snapshots" -d '{"name": "before"}' > /dev/null
+curl -sf -X PUT "$CONTROL/orgs/$id/clock" -d '{"advance": 172800}' > /dev/null
+curl -s "$HTTP/services/data/v59.0/limits" -H "Authorization: Bearer $token" | grep -q 'Session expired'
+curl -sf -X POST "$CONTROL/orgs/$id/snapshots/before/restore" > /dev/null
+curl -sf "$HTTP/services/data/v59.0/limits" -H "Authorization: Bearer $token" > /dev/null
+
 # and change the org: the same login is refused from now on
 curl -sf -X PATCH "$CONTROL/orgs/$id/settings" \
   -d '{"apiAccessControl": {"adminApprovedUsersOnly": true}}' > /dev/null

@@ -33,3 +33,26 @@ test("API Access Control keeps a user out", async (t) => {
   await org.control("PATCH", "settings", { apiAccessControl: { adminApprovedUsersOnly: true } });
   await assert.rejects(client(org, "standard", "Self Service"), /not admin approved/);
 });
+
+test("a call fails on purpose, and the journal has it", async (t) => {
+  const org = await freshOrg(t);
+  const connection = await client(org, "integration", "Approved Integration");
+  await org.failNext({ error: "UNABLE_TO_LOCK_ROW" }, { operation: "sobject.create" });
+  await assert.rejects(connection.sobject("Account").create({ Name: "Locked" }), {
+    errorCode: "UNABLE_TO_LOCK_ROW",
+  });
+  await connection.sobject("Account").create({ Name: "Locked" });
+  const calls = await org.requests({ operation: "sobject.create" });
+  assert.deepEqual(calls.map((call) => call.status), [400, 201]);
+});
+
+test("two days later the session is over, and a snapshot brings it back", async (t) => {
+  const org = await freshOrg(t);
+  const connection = await client(org, "integration", "Approved Integration");
+  await org.control("POST", "snapshots", { name: "before" });
+  await org.control("PUT", "clock", { advance: 2 * 24 * 3600 });
+  // jsforce would log in anew, but the password flow gives no refresh token
+  await assert.rejects(connection.query("SELECT Id FROM Account"), /Unable to refresh session/);
+  await org.control("POST", "snapshots/before/restore");
+  assert.ok((await connection.query("SELECT Id FROM Account")).totalSize > 0);
+});

@@ -24,6 +24,10 @@ export async function freshOrg(t) {
     app: (name) => org.connectedApps.find((app) => app.name === name),
     control: below,
     create: async (type, fields) => (await below("POST", "records", { type, fields })).id,
+    failNext: (answer, match = {}) =>
+      control("POST", "faults", { match: { ...match, org: org.id }, calls: { times: 1 }, answer }),
+    requests: async (filter) =>
+      (await control("GET", `requests?${new URLSearchParams({ ...filter, org: org.id })}`)).requests,
     query: async (soql) => (await below("POST", "query", { soql })).records,
   };
 }

@@ -55,12 +55,12 @@ def run(folder: Path, *command: str, **environment: str) -> str:
 def test_pytest(copied: Path, options: tuple[str, ...]) -> None:
     assert not list(copied.glob("conftest.py"))
     told = run(copied, sys.executable, "-m", "pytest", "-W", "error", *options)
-    assert "5 passed" in told
+    assert "9 passed" in told
 
 
 @pytest.mark.parametrize("copied", ["pytest"], indirect=True)
 def test_pytest_with_a_running_server(copied: Path, live: Live) -> None:
-    assert "5 passed" in run(copied, sys.executable, "-m", "pytest", SIMORG_URL=live.http)
+    assert "9 passed" in run(copied, sys.executable, "-m", "pytest", SIMORG_URL=live.http)
 
 
 @pytest.mark.skipif(bool(POSTGRES), reason="starts a server on SQLite")
@@ -75,7 +75,7 @@ def test_unittest(copied: Path) -> None:
 def test_node(copied: Path, live: Live, node: str) -> None:
     (copied / "node_modules").symlink_to(NODE_FOLDER / "node_modules")
     told = run(copied, node, "--test", SIMORG_HTTP=live.http)
-    assert "pass 3" in told
+    assert "pass 5" in told
 
 
 @pytest.mark.parametrize("copied", ["curl"], indirect=True)
