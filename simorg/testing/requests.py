@@ -15,6 +15,7 @@ from simorg.testing.errors import SimorgError
 from simorg.testing.transport import Transport
 
 _PAGE = 10_000
+_PAUSE = 0.01
 _WAIT = 5.0  # seconds the server is asked to wait at a time
 
 
@@ -160,7 +161,9 @@ class Requests:
             found, after = self._read(after=after, limit=1, wait=wait, **filters)
             if found:
                 return found[0]
-            if left <= 0:
+            if left > 0:
+                time.sleep(_PAUSE)  # the server may have had no place to wait
+            else:
                 raise TimeoutError(f"no request with {filters} within {timeout} seconds")
 
     def clear(self, **filters: Any) -> int:

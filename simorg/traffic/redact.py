@@ -111,7 +111,7 @@ class Redactor:
         if not mark:
             return self.text(text)
         path, hash_mark, fragment = rest.partition("#")
-        shown = self._tokens(head) + mark + self.form(path)
+        shown = self.text(head) + mark + self.form(path)
         return f"{shown}{hash_mark}{self.form(fragment)}" if hash_mark else shown
 
     def form(self, text: str) -> str:
@@ -133,10 +133,11 @@ class Redactor:
     def body(self, text: str, content_type: str) -> str:
         """A body of that type; whole, or its beginning."""
         kind = content_type.partition(";")[0].strip().lower()
-        if kind == "application/x-www-form-urlencoded":
-            return self.form(text)
-        if "json" in kind or text.lstrip()[:1] in ("{", "["):
+        begins = text.lstrip("\ufeff \t\r\n")[:1]  # whatever it is called
+        if "json" in kind or begins in ("{", "["):
             return self._json(text)
+        if kind == "application/x-www-form-urlencoded" and begins != "<":
+            return self.form(text)
         return self.text(text)
 
     def _json(self, text: str) -> str:

@@ -179,6 +179,18 @@ def test_private_keys(text: str) -> None:
         assert "MIIEow" not in told and "redacted:" in told
 
 
+@settings(deadline=None, max_examples=20)
+@given(PASSWORD, st.sampled_from([FORM, "application/json", "text/plain", "text/xml"]))
+def test_bodies_that_are_not_what_they_are_called(secret: str, kind: str) -> None:
+    secret = f"{secret}&a=b;{secret}"
+    hidden(secret, entry(body=json.dumps({"password": secret}).encode(), kind=kind))
+    hidden(secret, entry(body=f"<p><password>{escape(secret)}</password>".encode(), kind=kind))
+
+
+def test_parameters_of_a_path() -> None:
+    hidden("hush-hush", entry(path="/services/x;sid=hush-hush", query="a=b"))
+
+
 def test_pages() -> None:
     for page in (
         '<input type="hidden" name="csrf" value="hush hush">',
