@@ -37,6 +37,13 @@ def wanted(sobject: SObjectType, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in sobject.fields}
 
 
+def names_needed(sobject: SObjectType) -> list[str]:
+    """The fields without which a record has no name."""
+    if "LastName" in sobject.fields and "Name" in sobject.fields:
+        return ["LastName"]
+    return [f.name for f in sobject.fields.values() if f.name_field and f.createable]
+
+
 _TIMES = (("LastModifiedDate", "CreatedDate"), ("SystemModstamp", "LastModifiedDate"))
 _BY = (("LastModifiedById", "CreatedById"),)
 

@@ -65,19 +65,15 @@ def _plan(building: Building, plan: Plan) -> Plan:
         path = (*plan.path, "fields", name)
         if name not in sobject.fields:
             continue
-        if given is None:
-            continue
         seed = (plan.part.seed, sobject.name)
         made = make(building, sobject.fields[name], given, seed, known, path)
         if made is not None:
             told[name] = made
             if made.parent is not None:
                 plan.parents.setdefault(made.parent, name)
-    for one in sobject.fields.values():
-        if one.name_field and one.createable and one.name not in told and one.name not in asked:
-            if one.name == "Name" and "LastName" in told:
-                continue
-            reason = f"the field {one.name} is required"
+    for needed in derived.names_needed(sobject):
+        if asked.get(needed) is None:
+            reason = f"the field {needed} is required"
             building.source.complain((*plan.path, "fields"), reason)
     plan.made = dict(_by_need(building, plan, told))
     return plan

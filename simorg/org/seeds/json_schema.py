@@ -71,7 +71,7 @@ def _required(root: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(part: Any) -> Any:
     """Without titles (class names) and empty defaults, which tell a reader nothing."""
-    if isinstance(part, list):
+    if isinstance(part, (list, tuple)):
         return [_plain(item) for item in part]
     if not isinstance(part, dict):
         return part
@@ -80,6 +80,8 @@ def _plain(part: Any) -> Any:
         if key == "title" and isinstance(value, str):
             continue
         if key == "default" and value in (None, [], {}, ""):
+            continue
+        if key == "required" and not value:
             continue
         # the names of properties are no keywords
         found[key] = (

@@ -81,9 +81,9 @@ def _record(
         values[field.name] = of_field(building, field, value, path)
     derived.fill(sobject, values)
     numbering.fill(sobject, values)
-    for field in sobject.fields.values():
-        if field.name_field and field.createable and not values.get(field.name):
-            message = f"the field {field.name} is required"
+    for needed in derived.names_needed(sobject):
+        if not values.get(needed):
+            message = f"the field {needed} is required"
             building.source.complain(("records", type_name, n), message)
     building.writer.add(sobject.name, values, minutes=60 + n)
     if sobject.name == "Account":
