@@ -275,7 +275,7 @@ def test_claims_follow_their_transaction(catalogue: OrgCatalogue) -> None:
 def test_a_definition_that_cannot_be_leaves_nothing(catalogue: OrgCatalogue, small: Path) -> None:
     small.write_text(SMALL.replace("profile: System Administrator", "profile: Nobody"))
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"small.yaml:7: users.boss@small.example.profile"):
+        with pytest.raises(ValueError, match=r"small.yaml:7:40: users.boss@small.example.profile"):
             catalogue.create(small)
     with pytest.raises(ValueError, match="cannot be read"):
         catalogue.create(small.parent / "missing.yaml")

@@ -217,6 +217,112 @@ def test_an_org_may_go_while_another_server_lists_the_orgs(
     assert pair[1].get(one.id) is None
 
 
+def content(org: Org) -> dict[str, list[Any]]:
+    """All rows of all tables, without what tells the org and its users from others (nor which
+    empty tables there are)."""
+    store: Any = org.store
+    with store.reading() as reader:
+        run = reader.connection.execute
+        names = run(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s", (store.namespace,)
+        ).fetchall()
+        found = {}
+        for (name,) in sorted(names):
+            kept = [
+                str(row).replace(org.id, "ORG").replace(org.my_domain.partition("--")[2], "SUFFIX")
+                for row in run(f'SELECT * FROM "{store.namespace}"."{name}"').fetchall()
+            ]
+            if kept and name not in ("simorg_generations", "simorg_tables"):
+                found[name] = sorted(kept)
+    return found
+
+
+def oid(catalogue: OrgCatalogue, org: Org) -> int:
+    spaces: Any = catalogue._spaces
+    name = org.store.namespace
+    found: list[tuple[int]] = spaces._pool.run(
+        lambda c: c.execute("SELECT oid FROM pg_namespace WHERE nspname = %s", (name,)).fetchall()
+    )
+    return found[0][0]
+
+
+def test_a_deleted_orgs_schema_serves_the_next_org_and_tells_it_nothing(
+    pair: tuple[OrgCatalogue, OrgCatalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simorg.org.store.postgres_namespaces._SPARES", 0)
+    like_new = pair[0].create()  # of a schema made for it
+    expected = content(like_new)
+    monkeypatch.setattr("simorg.org.store.postgres_namespaces._SPARES", 50)
+    used = pair[0].create()
+    used.add_object(CustomObjectDefinition("Own__c", "Own", "Owns"))
+    used.add_field("Account", Field("Secret__c", "Secret", "string", length=20))
+    used.settings.update("apiAccessControl", {"adminApprovedUsersOnly": True})
+    used.clock.freeze()
+    used.kept.put("code", "key", b"value")
+    add_account(used, "left over")
+    rows(used, "Own__c", "Id")
+    rows(used, "Campaign", "Id")
+    place = oid(pair[0], used)
+    pair[0].delete(used.id)
+    made = [catalogue.create() for catalogue in (*pair, *pair, *pair)]
+    assert place in [oid(pair[0], org) for org in made]
+    for org in made:
+        assert content(org) == expected
+        assert org.schema.get("Own__c") is None and not org.clock.frozen
+        assert rows(org, "Campaign", "Id") == []
+        add_account(org, "works")
+        assert has_account(org, "works") and not has_account(org, "left over")
+    monkeypatch.undo()
+    for org in [*made, like_new]:
+        pair[0].delete(org.id)
+
+
+def test_nobody_reaches_the_next_org_by_the_deleted_ones_name(
+    orgs: tuple[Org, Org], pair: tuple[OrgCatalogue, OrgCatalogue]
+) -> None:
+    """Nor by statements that the connection had prepared for the deleted one."""
+    import psycopg
+
+    one, two = orgs
+    for _ in range(20):
+        assert two.access_generation >= 0 and has_account(two, "x") is False
+    place = oid(pair[0], one)
+    pair[0].delete(one.id)
+    made = [pair[0].create() for _ in range(6)]
+    assert place in [oid(pair[0], org) for org in made]
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        has_account(two, "x")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        assert two.access_generation
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        add_account(two, "to nobody")
+    assert not any(has_account(org, "to nobody") for org in made)
+
+
+def test_a_deletion_waits_for_the_writer_in_the_middle(
+    orgs: tuple[Org, Org], pair: tuple[OrgCatalogue, OrgCatalogue]
+) -> None:
+    """What it writes is written before the schema is another org's."""
+    one, two = orgs
+    with ThreadPoolExecutor(1) as thread:
+        with two.store.writing():
+            add_account(two, "in the middle")
+            deleted = thread.submit(pair[0].delete, one.id)
+            with pytest.raises(TimeoutError):
+                deleted.result(0.2)
+        deleted.result(30)
+    assert not any(has_account(pair[0].create(), "in the middle") for _ in range(5))
+
+
+def test_few_schemas_are_kept(pair: tuple[OrgCatalogue, OrgCatalogue]) -> None:
+    spaces: Any = pair[0]._spaces
+    made = [catalogue.create() for catalogue in (*pair, *pair, *pair)]
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda org: pair[1].delete(org.id), made))
+    # two servers that look at once may each keep one
+    assert len(spaces._spares()) <= 4 + 3
+
+
 def test_deleting_an_org_that_is_being_read_is_tried_again(
     orgs: tuple[Org, Org],
     pair: tuple[OrgCatalogue, OrgCatalogue],
@@ -236,6 +342,7 @@ def test_deleting_an_org_that_is_being_read_is_tried_again(
         whole(connection, schema)
 
     monkeypatch.setattr(postgres_copy, "drop", drop)
+    monkeypatch.setattr("simorg.org.store.postgres_namespaces._SPARES", 0)
     pair[0].delete(orgs[0].id)
     assert tries == [f"org_{orgs[0].id}"] * 2
     assert pair[0].get(orgs[0].id) is None

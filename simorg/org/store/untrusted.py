@@ -176,9 +176,8 @@ class Untrusted:
                 continue
             self._copy_table(store, sobject)
         self._copy_numbers(store)
-        if sessions:
-            self._copy_kept(store)
-        else:
+        self._copy_kept(store, mails_only=not sessions)
+        if not sessions:
             _forget_tokens(store, schema)
 
     def _copy_table(self, store: BaseStore, sobject: SObjectType) -> None:
@@ -235,10 +234,15 @@ class Untrusted:
                 store.upsert_sql("simorg_numbers"), row
             )
 
-    def _copy_kept(self, store: BaseStore) -> None:
+    def _copy_kept(self, store: BaseStore, *, mails_only: bool) -> None:
+        """Codes, locators and the like; mails are anybody's."""
         if set(self._columns("simorg_kept")) != {"kind", "key", "value", "expires"}:
             raise BadDatabase("the table simorg_kept is not that of this version")
-        rows = self._rows("SELECT kind, key, value, expires FROM simorg_kept")
+        wanted = "kind = 'mail'" if mails_only else "1"
+        fits = "typeof(kind) = 'text' AND typeof(key) = 'text' AND typeof(value) = 'blob'"
+        rows = self._rows(
+            f"SELECT kind, key, value, expires FROM simorg_kept WHERE {wanted} AND {fits}"
+        )
         marks = ", ".join([store.mark] * 4)
         store.transaction.run_many(  # type: ignore[union-attr]
             f"INSERT INTO {store.private('simorg_kept')} (kind, key, value, expires)"
