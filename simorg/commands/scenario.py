@@ -232,6 +232,8 @@ def _wait(
             _sleep(seconds)
         except ScenarioError as error:
             fail(str(error), USAGE)
+        except KeyboardInterrupt:
+            pass  # the usual end
         finally:
             if org is not None and not keep:
                 org.drop()

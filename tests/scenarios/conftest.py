@@ -14,6 +14,7 @@ from simorg.scenarios.catalogue import shipped
 from simorg.scenarios.clients import FunctionClient, Main
 from simorg.scenarios.parse import ScenarioFile, parse
 from simorg.testing import Simorg
+from tests.clients.conftest import node as node  # jsforce, or a skip
 from tests.conftest import POSTGRES
 
 ROOT = Path(__file__).parents[2]

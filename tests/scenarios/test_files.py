@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simorg.scenarios.catalogue import chosen, find
 from simorg.scenarios.parse import ScenarioError, parse, read
 from tests.scenarios.conftest import SHIPPED
 
+FILES = Path(str(files("simorg.scenarios"))) / "files"
 HEAD = "name: mine\ntitle: Mine\ntrouble: none\ncorrect: anything\n"
 CLIENT = "client: {task: query, user: admin, app: Self Service}\n"
 EXPECT = "expect:\n  - exit: done\n"
@@ -90,6 +95,26 @@ def test_what_is_wrong_is_told_with_its_line(text: str, place: str, words: str) 
     assert any(
         line.startswith(f"mine.yaml:{place}: ") and words in line for line in told.splitlines()
     ), told
+
+
+TEXTS = sorted(FILES.glob("*.yaml"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(TEXTS), st.floats(0, 1), st.integers(0, 40), st.text(max_size=12))
+def test_a_damaged_file_is_read_or_refused(file: Path, at: float, gone: int, new: str) -> None:
+    text = file.read_text()
+    place = int(at * len(text))
+    damaged = text[:place] + new + text[place + gone :]
+    try:
+        parse(damaged, "mine.yaml")
+    except ScenarioError as error:
+        assert all(re.match(r"mine\.yaml:\d+:\d+: .", line) for line in split(str(error)))
+
+
+def split(told: str) -> list[str]:
+    """A problem per line; what a problem quotes may hold line ends itself."""
+    return re.split(r"\n(?=mine\.yaml:)", told)
 
 
 def test_everything_wrong_is_told_at_once() -> None:

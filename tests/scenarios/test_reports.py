@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -204,6 +205,21 @@ def test_check_on_a_server_of_its_own() -> None:
     done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert f"{len(SHIPPED)} handled" in done.stdout
+
+
+@pytest.mark.slow
+def test_control_c_ends_the_waiting() -> None:
+    command = [sys.executable, "-m", "simorg", "scenario", "run", "works-for-weeks", "--json"]
+    kept = {k: v for k, v in os.environ.items() if k != "SIMORG_URL"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=kept, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        given = json.loads(process.stdout.readline())["environment"]
+        assert given["SIMORG_TASK"] == "query"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr.read() == ""
 
 
 def test_scenarios_run_side_by_side(server: Simorg) -> None:
