@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import zeep
+from aiosalesforce import Salesforce as AsyncSalesforce
+from aiosalesforce.auth import SoapLogin
 from simple_salesforce import (
     Salesforce,
     SalesforceAuthenticationFailed,
@@ -22,10 +25,12 @@ from simple_salesforce import (
 from zeep.transports import Transport
 
 from tests.clients.conftest import NODE_FOLDER, Live, run_node, start, stop, user
+from tests.clients.test_aiosalesforce import run
 from tests.conftest import POSTGRES, fresh_database
 
 Org = dict[str, Any]
 Fault = Callable[..., str]
+Named = Callable[[str], int]
 
 
 @pytest.fixture
@@ -38,6 +43,18 @@ def fault(live: Live, fresh: Org) -> Fault:
         return found
 
     return made
+
+
+@pytest.fixture
+def named(live: Live, fresh: Org) -> Named:
+    """How many accounts of a name there are."""
+
+    def count(name: str) -> int:
+        soql = f"SELECT Id FROM Account WHERE Name = '{name}'"
+        found: int = live.control("POST", f"orgs/{fresh['id']}/query", {"soql": soql})["totalSize"]
+        return found
+
+    return count
 
 
 @pytest.fixture
@@ -123,6 +140,27 @@ def test_jsforce(live: Live, fresh: Org, node: str) -> None:
     assert output.strip() == "ok"
 
 
+def test_aiosalesforce(live: Live, fresh: Org, fault: Fault, named: Named) -> None:
+    """It tries again by itself: after a row lock, while the server is too busy, and, which makes
+    a second record, after an answer that was lost."""
+    who = user(fresh, "integration")
+    locked = fault({"error": "rowLock"}, calls={"times": 2})
+    busy = fault({"error": "SERVER_UNAVAILABLE"}, calls={"times": 2}, operation="query")
+
+    async def story(salesforce: AsyncSalesforce) -> None:
+        salesforce.retry_policy = copy(salesforce.retry_policy)
+        salesforce.retry_policy.backoff_base = 0.001
+        await salesforce.sobject.create("Account", {"Name": "once"})
+        assert [row async for row in salesforce.query("SELECT Id FROM Account LIMIT 1")]
+        fault({"drop": True, "handled": True}, operation="sobject.create")
+        await salesforce.sobject.create("Account", {"Name": "twice"})
+
+    run(live, fresh, SoapLogin(who["username"], who["password"], who["securityToken"]), story)
+    hits = [live.control("GET", f"faults/{id}")["hits"] for id in (locked, busy)]
+    assert hits == [2, 2]
+    assert (named("once"), named("twice")) == (1, 2)
+
+
 # -- connections ---------------------------------------------------------------------------------
 
 Ask = Callable[..., requests.Response]
@@ -147,20 +185,7 @@ def asking(live: Live, fresh: Org, trusting: requests.Session) -> Callable[[str]
     return by
 
 
-@pytest.fixture
-def named(live: Live, fresh: Org) -> Callable[[str], int]:
-    """How many accounts of a name there are."""
-
-    def count(name: str) -> int:
-        soql = f"SELECT Id FROM Account WHERE Name = '{name}'"
-        found: int = live.control("POST", f"orgs/{fresh['id']}/query", {"soql": soql})["totalSize"]
-        return found
-
-    return count
-
-
 Asking = Callable[[str], Ask]
-Named = Callable[[str], int]
 
 
 @pytest.mark.parametrize("way", ["http", "https", "proxy"])
