@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: permissions that some rule of simorg asks for, without their prefix ``Permissions``
 ASKED = (
     "ApiEnabled ApiUserOnly AssignPermissionSets AuthorApex BulkApiHardDelete"
-    " CanApproveUninstalledApps ClientSecretRotation CustomizeApplication EditTask"
+    " CanApproveUninstalledApps ClientSecretRotation CustomizeApplication EditTask EmailSingle"
     " ExternalClientAppAdmin ExternalClientAppDeveloper ExternalClientAppViewer FreezeUsers"
     " InstallPackaging IPRestrictRequests ManageCustomPermissions ManageInternalUsers"
     " ManagePasswordPolicies ManageProfilesPermissionsets ManageRemoteAccess"

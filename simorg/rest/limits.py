@@ -2,7 +2,8 @@
 
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_limits.htm
 The maxima are those of an Enterprise org with few licences. What the org has counts down: API
-requests, storage, permission sets. Of the rest nothing is ever used here, and so it says.
+requests, single emails, storage, permission sets. Of the rest nothing is ever used here, and so
+it says.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.org import query
+from simorg.org import mailing, query
 from simorg.rest import objects
 from simorg.rest.call import Call, Reply
 
@@ -64,7 +65,6 @@ _MAXIMA = {
     "Package2VersionCreates": 6,
     "Package2VersionCreatesWithoutValidation": 500,
     "PublishCallbackUsageInApex": 630,
-    "SingleEmail": 5000,
     "StreamingApiConcurrentClients": 20,
 }
 _PERMISSION_SETS = 1500
@@ -106,6 +106,7 @@ def show(call: Call) -> Reply:
     data, files, sets = _stored(call.org)
     value: dict[str, Any] = {name: _limit(most, 0) for name, most in _MAXIMA.items()}
     value["DailyApiRequests"] = _limit(usage.limit, usage.used)
+    value["SingleEmail"] = _limit(mailing.daily_limit(call.org), mailing.sent_today(call.org))
     value["DataStorageMB"] = _limit(data_max, data // _MB)
     value["FileStorageMB"] = _limit(files_max, files // _MB)
     value["PermissionSets"] = {

@@ -5,7 +5,13 @@ https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_
 
 from __future__ import annotations
 
-from simorg.soap import partner_describe, partner_query, partner_records, partner_session
+from simorg.soap import (
+    partner_describe,
+    partner_email,
+    partner_query,
+    partner_records,
+    partner_session,
+)
 from simorg.soap.partner_types import partner
 from simorg.soap.service import Operation, build_service
 
@@ -55,6 +61,17 @@ OPERATIONS = (
         "userId:ID password:string",
         "result:SetPasswordResult",
         faults="InvalidIdFault InvalidNewPasswordFault UnexpectedErrorFault",
+    ),
+    Operation(
+        "resetPassword",
+        partner_email.reset_password,
+        "userId:ID",
+        "result:ResetPasswordResult",
+        headers=f"{_CALL} EmailHeader",
+        faults="InvalidIdFault UnexpectedErrorFault",
+    ),
+    Operation(
+        "sendEmail", partner_email.send_email, "messages:Email*", "result:SendEmailResult*"
     ),
     Operation(
         "query",

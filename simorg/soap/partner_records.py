@@ -13,6 +13,7 @@ from simorg.org import records
 from simorg.org.records.results import SaveResult
 from simorg.soap.arguments import missing, required
 from simorg.soap.call import Call
+from simorg.soap.partner_email import greet
 from simorg.soap.values import record
 
 Result = dict[str, Any]
@@ -49,7 +50,10 @@ def _take_id(values: dict[str, Any]) -> Any:
 
 def create(call: Call, sobjects: Sequence[etree._Element | None]) -> list[Result]:
     """Create records; a result for each, in order."""
-    return _results(records.create(call.known(), _read(sobjects)))
+    asked = _read(sobjects)
+    saved = records.create(call.known(), asked)
+    greet(call, [(kind, one.id) for (kind, _), one in zip(asked, saved, strict=True)])
+    return _results(saved)
 
 
 def update(call: Call, sobjects: Sequence[etree._Element | None]) -> list[Result]:

@@ -175,6 +175,39 @@ _type(
     "encoding:string~ maxBatchSize:int sobjects:DescribeGlobalSObjectResult*",
 )
 
+partner.text("EmailPriority", values="Highest High Normal Low Lowest".split())
+partner.text("SendEmailOptOutPolicy", values="SEND FILTER REJECT".split())
+_type(
+    "EmailFileAttachment",
+    "body:base64Binary?~ contentType:string?~ fileName:string id:ID?~ inline:boolean?",
+)
+_type(
+    "Email",
+    "bccSender:boolean~ emailPriority:EmailPriority~ replyTo:string~ saveAsActivity:boolean~"
+    " senderDisplayName:string~ subject:string~ useSignature:boolean~",
+    as_element=True,
+)
+_type(
+    "MassEmailMessage",
+    "description:string~ targetObjectIds:ID* templateId:ID whatIds:ID*",
+    base="Email",
+)
+_type(
+    "SingleEmailMessage",
+    "bccAddresses:string*~ ccAddresses:string*~ charset:string~ documentAttachments:ID*"
+    " entityAttachments:ID* fileAttachments:EmailFileAttachment* htmlBody:string~"
+    " inReplyTo:string?~ optOutPolicy:SendEmailOptOutPolicy~ orgWideEmailAddressId:ID?~"
+    " plainTextBody:string~ references:string?~ targetObjectId:ID~ templateId:ID~"
+    " templateName:string?~ toAddresses:string*~ treatBodiesAsTemplate:boolean~"
+    " treatTargetObjectAsRecipient:boolean~ whatId:ID~",
+    base="Email",
+)
+_type(
+    "SendEmailError", "fields:string*~ message:string statusCode:StatusCode targetObjectId:ID~"
+)
+_type("SendEmailResult", "errors:SendEmailError* success:boolean")
+_type("ResetPasswordResult", "password:string")
+
 # Headers: elements of these types, in a request's (LimitInfoHeader: an answer's) soap Header.
 _type("LogInfo", "category:string level:string")
 _type("LimitInfo", "current:int limit:int type:string")

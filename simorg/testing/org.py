@@ -12,6 +12,7 @@ from simorg.testing.errors import ControlRefused
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.keeping import Keeping
 from simorg.testing.limits import Limits
+from simorg.testing.mailbox import Mailbox
 from simorg.testing.people import People
 from simorg.testing.requests import Requests
 from simorg.testing.session import Session
@@ -183,6 +184,11 @@ class Org(People, Keeping):
     def clock(self) -> Clock:
         """The org's time."""
         return Clock(self)
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        """What the org would have mailed."""
+        return Mailbox(self)
 
     @cached_property
     def limits(self) -> Limits:

@@ -13,6 +13,7 @@ from zeep.exceptions import Fault
 from zeep.transports import Transport
 
 from simorg.org.catalogue import OrgCatalogue
+from simorg.org.mailbox import Mailbox
 from simorg.org.org import Org
 from simorg.soap import application
 
@@ -122,6 +123,8 @@ DRIVEN = {
     "getServerTimestamp",
     "getUserInfo",
     "setPassword",
+    "resetPassword",
+    "sendEmail",
     "query",
     "queryAll",
     "queryMore",
@@ -342,3 +345,15 @@ def test_metadata_settings(org: Org, wire: Wire, shared_catalogue: OrgCatalogue)
     assert (saved.success, saved.fullName, saved.errors) == (True, "ConnectedApp", [])
     (read,) = call("ConnectedAppSettings", ["ConnectedApp"], _soapheaders=headers)
     assert read.enableAdminApprovedAppsOnlyForExternalUser is True
+
+
+def test_reset_password_and_send_email(sf: Salesforce, org: Org) -> None:
+    [standard] = sf.call("query", "SELECT Id FROM User WHERE Alias = 'standard'").records
+    assert len(sf.call("resetPassword", standard.Id).password) > 8
+    mail = sf.client.get_type("{urn:partner.soap.sforce.com}SingleEmailMessage")
+    good = mail(toAddresses=["you@out.example"], plainTextBody="Text", subject="Hello")
+    sent, refused = sf.call("sendEmail", [good, mail(toAddresses=["nobody"])])
+    assert (sent.success, sent.errors) == (True, [])
+    assert [error.statusCode for error in refused.errors] == ["INVALID_EMAIL_ADDRESS"]
+    assert refused.errors[0].fields == ["toAddresses", "nobody"]
+    assert [found.subject for found in Mailbox(org).all()] == ["Hello"]
