@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -13,6 +14,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.clients.conftest import NODE_FOLDER, Live
+from tests.clients.sf import NODE, SF, Sf, installed
 from tests.conftest import POSTGRES
 from tests.docs.snippets import (
     BLOCKS,
@@ -68,9 +70,27 @@ def test_the_first_screen_of_the_readme_names_the_two_commands() -> None:
 
 
 def marked(block: Block) -> ParameterSet:
-    """A browser takes seconds to start; tests/browser has its tests for every day."""
-    slow = "playwright" in block.text
-    return pytest.param(block, marks=(pytest.mark.slow, pytest.mark.browser) if slow else ())
+    """A browser and the Salesforce CLI take seconds to start."""
+    marks = [pytest.mark.slow, pytest.mark.browser] if "playwright" in block.text else []
+    marks += [pytest.mark.slow, pytest.mark.node] if uses_sf(block) else []
+    return pytest.param(block, marks=marks)
+
+
+def uses_sf(block: Block) -> bool:
+    return block.kind == "sh" and bool(re.search(r"^ *sf ", block.text, re.M))
+
+
+def with_sf(variables: dict[str, str], folder: Path, ca: str) -> dict[str, str]:
+    """The Salesforce CLI in the path, with a home of its own; or a skip with the reason."""
+    if not installed():
+        reason = "needs the Salesforce CLI (`make slow` installs it)"
+        if os.environ.get("SIMORG_REQUIRE_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    wrapper = folder / "bin" / "sf"
+    wrapper.write_text(f'#!/bin/sh\nexec {NODE} {SF} "$@"\n')
+    wrapper.chmod(0o755)
+    return {**variables, **Sf(folder, ca).environment(), "PATH": variables["PATH"]}
 
 
 def test_a_snippet_that_fails_is_told(interpreter: Interpreter, tmp_path: Path) -> None:
@@ -92,14 +112,16 @@ def test_python(untouched: Live, interpreter: Interpreter, tmp_path: Path, block
     assert done.out == PRINTED.get(str(block), done.out)
 
 
-@pytest.mark.parametrize("block", named("sh"), ids=str)
+@pytest.mark.parametrize("block", [marked(b) for b in named("sh")], ids=str)
 def test_shell(untouched: Live, tmp_path: Path, block: Block) -> None:
     if "simorg serve" in block.text and POSTGRES:
         pytest.skip("starts a server on SQLite")
     if "curl" in block.text and not shutil.which("curl"):
         pytest.skip("needs curl")
-    command = ["sh", "-eu", "-c", program(block, untouched)]
-    done = run(command, tmp_path, environment(untouched, tmp_path))
+    variables = environment(untouched, tmp_path)
+    if uses_sf(block):
+        variables = with_sf(variables, tmp_path, untouched.ca)
+    done = run(["sh", "-eu", "-c", program(block, untouched)], tmp_path, variables)
     assert done.code == 0, done.told
 
 
