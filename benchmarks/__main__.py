@@ -6,7 +6,7 @@ import argparse
 import warnings
 from pathlib import Path
 
-from benchmarks import orgs, pages, per_test, servers
+from benchmarks import orgs, pages, per_test, servers, workers
 from benchmarks.report import Row, show, write
 from simorg import access
 from simorg.config import ServerConfig
@@ -16,6 +16,10 @@ from simorg.server import compose
 
 def measured(database: str | None, *, quick: bool) -> list[Row]:
     rows = [servers.record_requests(database), servers.first_answer(database)]
+    if database is not None:
+        rows.append(workers.two_against_one(database))
+    elif (row := workers.on_a_server_of_its_own()) is not None:
+        rows.append(row)
     config = ServerConfig(port=None, tls_port=None, proxy_port=None, database=database)
     catalogue = OrgCatalogue(config, access.behaviour())
     context = compose.context(catalogue, config, Path(), dict)

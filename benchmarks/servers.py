@@ -53,12 +53,12 @@ def bare_server() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def served(database: str | None) -> Iterator[tuple[str, float]]:
+def served(database: str | None, *options: str) -> Iterator[tuple[str, float]]:
     """A started ``simorg serve``: its HTTP address, and seconds from start to first answer."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
         command = [sys.executable, "-m", "simorg", "serve", "--port", "0", "--tls-port", "0"]
-        command += ["--proxy-port", "0", "--ready-file", str(ready)]
+        command += ["--proxy-port", "0", "--ready-file", str(ready), *options]
         if database:
             command += ["--database", database]
         started = time.perf_counter()
