@@ -58,6 +58,8 @@ def _view(route: Route, context: Context) -> Callable[..., ResponseReturnValue]:
 
 def _nothing(path: str = "") -> Response:
     known = {rule.method for rule in ROUTES if _fits(rule.path, path)}
+    if console.is_asset(f"/{path}"):
+        known.add("GET")
     if known:
         raise errors.MethodRefused(known)
     raise errors.ControlError(404, "not_found", "There is no such path in the control API.")

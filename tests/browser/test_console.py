@@ -102,6 +102,21 @@ def test_a_fault_is_set_hits_and_goes(console: Window, org: Org) -> None:
     assert org.faults.all() == []
 
 
+def test_mail_is_read_as_it_comes(console: Window, org: Org) -> None:
+    page = console.page
+    look_at(console, "mailbox")
+    with requests.Session() as browser:
+        form = browser.get(f"{org.http}/secur/forgotpassword.jsp", timeout=30).text
+        csrf = form.partition('name="csrf" value="')[2].partition('"')[0]
+        told = {"csrf": csrf, "un": org.username("standard")}
+        browser.post(f"{org.http}/secur/forgotpassword.jsp", told, timeout=30)
+    row = page.locator("#mail-rows tr").filter(has_text="standard@")
+    row.get_by_role("button").click()
+    page.locator("#mail pre").filter(has_text="/secur/resetpassword?c=").wait_for()
+    page.get_by_role("button", name="Empty it").click()
+    row.wait_for(state="detached")
+
+
 def test_the_divergence_by_a_click(console: Window, org: Org) -> None:
     page = console.page
     row = page.locator("#org tr").filter(has_text="Self Service")

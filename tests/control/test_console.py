@@ -51,6 +51,8 @@ def test_the_page_asks_for_the_token_itself(guarded: Server, name: str) -> None:
         assert answer.status_code == 401
 
 
-def test_only_get(plain: Server) -> None:
-    with requests.post(f"{plain.url()}/_simorg/", timeout=30) as answer:
-        assert answer.status_code in (404, 405) and answer.json()["error"]
+@pytest.mark.parametrize("name", FILES)
+def test_only_get(plain: Server, name: str) -> None:
+    with requests.post(f"{plain.url()}/_simorg/{name}", timeout=30) as answer:
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+        assert answer.json()["error"]["code"] == "method_not_allowed"
