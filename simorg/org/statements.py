@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _KEPT_SCHEMAS = 16
 
 
-class Statements:
+class Statements(Cache):
     """One org's shapes: no value of any record, nothing that leads to an org.
 
     Keys hold ``schema.version``. Compiling a statement also makes the tables it names, so a
@@ -33,37 +33,36 @@ class Statements:
     """
 
     def __init__(self, store: BaseStore, schema: OrgSchema) -> None:
-        self._own = Cache()
+        super().__init__()
         self._lent = schema.shapes if store.namespace is None else None
         self._store = store
 
     def get(self, key: Hashable, default: Any = None) -> Any:
         """The shape kept or lent, or ``default``."""
-        found = self._own.get(key, self)
+        young = self._young
+        if key in young:
+            return young.get(key, default)
+        found = super().get(key, self)
         if found is not self:
             return found
         lent = None if self._lent is None else self._lent.get(key)
         if lent is None or not lent[0] <= self._store.present.items():
             return default
-        self._own[key] = lent[1]
+        super().__setitem__(key, lent[1])
         return lent[1]
 
     def __setitem__(self, key: Hashable, value: Any) -> None:
-        self._own[key] = value
-        if self._lent is not None:
+        super().__setitem__(key, value)
+        if self._lent is None:
+            return
+        lent = self._lent.get(key)
+        if lent is None or lent[1] is not value:
             self._lent[key] = (frozenset(self._store.present.items()), value)
-
-    def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The shape kept or lent, or what ``make()`` gives."""
-        found = self.get(key, self)
-        if found is self:
-            found = self[key] = make()
-        return found
 
     def clear(self) -> None:
         """Forget all, and borrow and lend nothing from here on (for an org whose behaviour is
         not its catalogue's)."""
-        self._own.clear()
+        super().clear()
         self._lent = None
 
 
