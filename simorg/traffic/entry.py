@@ -67,7 +67,7 @@ class Entry:
         self.fault = exchange.notes.get(FAULT)
         self.size = (
             OVERHEAD
-            + sum([len(value) for value in received.values() if value.__class__ is str])
+            + 2 * sum([len(value) for value in received.values() if value.__class__ is str])
             + request.kept
             + response.kept
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import unescape
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -42,19 +43,35 @@ _TOKENS = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.S,
 )
-_PAIR = re.compile(rf"(?<![\w.-])({_PARAMETERS})(=|%3D)([^&;\s\"'<>#]+)", re.I)
-_MEMBER = re.compile(
-    rf'("(?:{_WORDS})"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[\d.][\d.eE+-]*)', re.I
+#: no token is shorter
+_SHORTEST = 12
+#: what every token has in it
+_MARKS = ("00D", "eyJ", "5Aep", "aPrx", "dEl0", "PRIVATE KEY")
+# each of these looks at every place once: bodies are long, and anybody's
+_PAIR = re.compile(r"(?<![\w.-])([\w.-]{1,80})(=|%3[Dd])")
+_VALUE = re.compile(r"[^&;\s\"'<>#]+")
+_ENCODED_VALUE = re.compile(r"(?:(?!%26|%23)[^&;\s\"'<>#])+")
+_MEMBER = re.compile(r'"([^"\\]{1,80})(\\*)"\s*:\s*')
+_MEMBER_VALUE = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[\d.][\d.eE+-]*|\\+"[^"\\]*')
+_TAG = re.compile(r"<([\w.:-]{1,80})(?=[\s/>])([^<>]*)>")
+_INPUT_NAME = re.compile(r"\bname=[\"']([^\"'<>]*)[\"']", re.I)
+_INPUT_VALUE = re.compile(r"(\bvalue=[\"'])([^\"'<>]+)", re.I)
+#: Setup, once it is revealed
+_REVEALED = "consumer-secret"
+_PART = re.compile(
+    r'form-data;[^\n]{0,200}\bname="([^"\n]{1,80})"[^\n]*\n(?:[^\r\n]+\r?\n){0,4}\r?\n', re.I
 )
-_ELEMENT = re.compile(
-    rf"<((?:[\w.-]+:)?(?:{_WORDS}))(\s[^>]*)?(?<!/)>(.*?)(</\1\s*>|\Z)", re.I | re.S
-)
-_INPUT = re.compile(
-    rf"(<input\b[^>]*\bname=[\"'](?:{_PARAMETERS})[\"'][^>]*\bvalue=[\"'])([^\"']+)"
-    rf"|(\bname=\"(?:{_PARAMETERS})\"[^\n]*\r?\n(?:[^\n]+\n)*\r?\n)([^\r\n]+)"  # multipart
-    r"|(<code id=\"consumer-secret\">)([^<]+)",  # Setup, once it is revealed
-    re.I,
-)
+_PART_VALUE = re.compile(r"[^\r\n]+")
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return _NAME.match(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_parameter(name: str) -> bool:
+    return _PARAMETER.match(name) is not None
 
 
 class Redactor:
@@ -123,7 +140,7 @@ class Redactor:
         if not equals or not value:
             return self.text(pair)
         plain = unquote_plus(value)
-        if _PARAMETER.match(unquote_plus(name)):
+        if _is_secret_parameter(unquote_plus(name)):
             return f"{name}={quote(self.digest(plain), safe=':')}"
         shown = self.text(plain)
         return pair if shown == plain else f"{name}={quote(shown)}"
@@ -151,7 +168,7 @@ class Redactor:
     def _walk(self, value: Any, *, secret: bool = False) -> Any:
         if isinstance(value, dict):
             return {
-                self.text(key): self._walk(inner, secret=bool(_NAME.match(key)))
+                self.text(key): self._walk(inner, secret=_is_secret(key))
                 for key, inner in value.items()
             }
         if isinstance(value, list):
@@ -162,41 +179,100 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Any text: every net, one after the other."""
-        if ":" in text and '"' in text:
-            text = _MEMBER.sub(self._member, text)
+        if '"' in text and ":" in text:
+            text = self._members(text)
         if "<" in text:
-            text = _ELEMENT.sub(self._element, text)
-        if "name=" in text or "consumer-secret" in text:
-            text = _INPUT.sub(self._input, text)
+            text = self._elements(text)
+        if "form-data" in text:
+            text = self._parts(text)
         if "=" in text or "%3" in text:
-            text = _PAIR.sub(self._named, text)
+            text = self._pairs(text)
         return self._tokens(text)
 
     def _tokens(self, text: str) -> str:
-        return _TOKENS.sub(self._token, text)
+        if len(text) < _SHORTEST or not any(mark in text for mark in _MARKS):
+            return text
+        return _TOKENS.sub(lambda found: self.digest(_plain(found.group())), text)
 
-    def _token(self, found: re.Match[str]) -> str:
-        return self.digest(_plain(found.group()))
+    def _pairs(self, text: str) -> str:
+        shown = _Rewriting(text)
+        for found in _PAIR.finditer(text):
+            start, name = found.start(), found.group(1)
+            if name[:2] in ("3F", "3f", "26") and text[start - 1 : start] == "%":
+                name = name[2:]  # the end of an encoded question mark or ampersand
+            if start >= shown.at and _is_secret_parameter(name):
+                form = _VALUE if found.group(2) == "=" else _ENCODED_VALUE
+                value = form.match(text, found.end())
+                if value is not None:
+                    shown.put(value.start(), value.end(), self.digest(_plain(value.group())))
+        return shown.whole()
 
-    def _named(self, found: re.Match[str]) -> str:
-        return found.group(1) + found.group(2) + self.digest(_plain(found.group(3)))
+    def _members(self, text: str) -> str:
+        shown = _Rewriting(text)
+        for found in _MEMBER.finditer(text):
+            if found.start() >= shown.at and _is_secret(found.group(1)):
+                value = _MEMBER_VALUE.match(text, found.end())
+                if value is not None:
+                    raw, quotes = value.group(), found.group(2) + '"'
+                    plain = raw.strip('\\"') if quotes != '"' else _json_text(raw)
+                    told = quotes + self.digest(plain) + ("" if raw[0] == "\\" else '"')
+                    shown.put(value.start(), value.end(), told)
+        return shown.whole()
 
-    def _member(self, found: re.Match[str]) -> str:
-        raw = found.group(2)
-        return f'{found.group(1)}"{self.digest(_json_text(raw))}"'
+    def _elements(self, text: str) -> str:
+        shown = _Rewriting(text)
+        for found in _TAG.finditer(text):
+            name, attributes = found.groups()
+            if found.start() < shown.at or attributes.endswith("/"):
+                continue
+            if name.lower() == "input":
+                self._input(shown, found)
+            elif _is_secret(name.rpartition(":")[2]) or _REVEALED in attributes:
+                end = text.find(f"</{name}", found.end())
+                end = len(text) if end < 0 else end
+                content = text[found.end() : end]
+                if content.strip():
+                    shown.put(found.end(), end, self.digest(_element_text(content)))
+        return shown.whole()
 
-    def _element(self, found: re.Match[str]) -> str:
-        name, attributes, content, end = found.groups()
-        if not content.strip():
-            return found.group()
-        plain = unescape(content.strip())
-        if plain.startswith("<![CDATA["):
-            plain = plain[9:].removesuffix("]]>")
-        return f"<{name}{attributes or ''}>{self.digest(plain)}{end}"
+    def _input(self, shown: _Rewriting, tag: re.Match[str]) -> None:
+        """``<input name="csrf" value="...">`` in a page."""
+        named = _INPUT_NAME.search(tag.group(2))
+        if named is None or not _is_secret_parameter(named.group(1)):
+            return
+        value = _INPUT_VALUE.search(tag.group(2))
+        if value is not None:
+            start = tag.start(2)
+            told = self.digest(unescape(value.group(2)))
+            shown.put(start + value.start(2), start + value.end(2), told)
 
-    def _input(self, found: re.Match[str]) -> str:
-        before, value = (g for g in found.groups() if g is not None)
-        return f"{before}{self.digest(unescape(value))}"
+    def _parts(self, text: str) -> str:
+        shown = _Rewriting(text)
+        for found in _PART.finditer(text):
+            if found.start() >= shown.at and _is_secret_parameter(found.group(1)):
+                value = _PART_VALUE.match(text, found.end())
+                if value is not None:
+                    shown.put(value.start(), value.end(), self.digest(value.group()))
+        return shown.whole()
+
+
+class _Rewriting:
+    """A text of which some places are written anew, from its beginning to its end."""
+
+    __slots__ = ("_pieces", "_text", "at")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._pieces: list[str] = []
+        #: where the last place ended
+        self.at = 0
+
+    def put(self, start: int, end: int, told: str) -> None:
+        self._pieces += (self._text[self.at : start], told)
+        self.at = end
+
+    def whole(self) -> str:
+        return "".join((*self._pieces, self._text[self.at :])) if self._pieces else self._text
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -210,6 +286,14 @@ def _split(text: str) -> tuple[str, str, str]:
 def _plain(text: str) -> str:
     """As it was before somebody wrote it into a URL or a page."""
     return unescape(unquote_plus(text.replace("+", "%2B")) if "%" in text else text)
+
+
+def _element_text(content: str) -> str:
+    """An element's text as its reader gets it."""
+    plain = content.strip(" \t\r\n")
+    if plain.startswith("<![CDATA["):
+        return plain[9:].removesuffix("]]>")
+    return unescape(plain)
 
 
 def _json_text(raw: str) -> str:

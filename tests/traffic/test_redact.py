@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
@@ -185,6 +186,29 @@ def test_bodies_that_are_not_what_they_are_called(secret: str, kind: str) -> Non
     secret = f"{secret}&a=b;{secret}"
     hidden(secret, entry(body=json.dumps({"password": secret}).encode(), kind=kind))
     hidden(secret, entry(body=f"<p><password>{escape(secret)}</password>".encode(), kind=kind))
+
+
+HOSTILE = {
+    "names": "token_" * 10_000 + "=",
+    "tags": "<" + "a" * 65_000,
+    "attributes": "<x:password " * 5_000,
+    "inputs": "<input name=" * 5_000,
+    "elements": "<password>" * 6_000,
+    "members": '"password":"' * 5_000,
+    "quotes": '"' * 65_000 + ":",
+    "escapes": '"password":"' + "\\" * 60_000,
+    "parts": 'form-data; name="password"x\n' * 2_000,
+    "keys": "-----BEGIN PRIVATE KEY-----" * 2_000,
+    "encoded": "%3Fsid%3D" * 7_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_body_takes_long(name: str) -> None:
+    """Milliseconds; a net that looks twice at a place takes seconds."""
+    begun = time.thread_time()
+    REDACTOR.body(HOSTILE[name], "text/html")
+    assert time.thread_time() - begun < 0.5
 
 
 def test_parameters_of_a_path() -> None:
