@@ -14,6 +14,7 @@ _RESOURCES = (
     ("limits", "limits", 0),
     ("recent", "recent", 0),
     ("composite", "composite", 38),
+    ("actions", "actions", 32),
 )
 
 

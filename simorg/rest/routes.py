@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from simorg.access.questions import PASSWORD_CHANGE
 from simorg.rest import (
+    actions,
     batch,
     collections,
     composite,
@@ -68,6 +69,9 @@ ROUTER = Router(
             PATCH=external.upsert,
             DELETE=external.delete,
         ),
+        route("actions", since=32, GET=actions.kinds),
+        route("actions/standard", since=32, GET=actions.standard),
+        route("actions/standard/emailSimple", since=32, GET=actions.describe, POST=actions.invoke),
         route("composite", since=38, GET=composite.resources, POST=composite.run),
         route("composite/batch", since=34, POST=batch.run),
         route("composite/tree/{type}", since=34, POST=tree.create),
