@@ -140,6 +140,7 @@ def test_the_action_starts_a_server_for_the_steps_that_follow(runner: Runner) ->
     assert outputs["http"] in runner.run(step(JOBS["node"]["steps"], "The server's log"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(POSTGRES), reason="the same on every database")
 def test_the_action_shows_why_it_cannot_start(runner: Runner) -> None:
     definition = runner.folder / "org.yaml"

@@ -244,6 +244,7 @@ def with_state(argv: list[str], state: Path) -> list[str]:
     return [word.replace("/var/lib/simorg", str(state)) for word in argv]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(POSTGRES), reason="serves on SQLite")
 def test_the_health_check_tells_well_from_ill(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", *last("ENTRYPOINT").argv, *last("CMD").argv]

@@ -18,6 +18,8 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 
+from tests.chromium import missing
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -85,10 +87,7 @@ def fetched_by_css(text: str) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as ``make docs`` builds it."""
     if not find_spec("mkdocs") or not find_spec("material"):
-        reason = "needs mkdocs-material (`make docs` installs it)"
-        if os.environ.get("SIMORG_REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("needs mkdocs-material (`make docs` installs it)")
     folder = tmp_path_factory.mktemp("site") / "site"
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],

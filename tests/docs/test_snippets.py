@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.chromium import missing
 from tests.clients.conftest import NODE_FOLDER, Live
 from tests.clients.sf import NODE, SF, Sf, installed
 from tests.conftest import POSTGRES
@@ -83,10 +83,7 @@ def uses_sf(block: Block) -> bool:
 def with_sf(variables: dict[str, str], folder: Path, ca: str) -> dict[str, str]:
     """The Salesforce CLI in the path, with a home of its own; or a skip with the reason."""
     if not installed():
-        reason = "needs the Salesforce CLI (`make slow` installs it)"
-        if os.environ.get("SIMORG_REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("needs the Salesforce CLI (`make slow` installs it)")
     wrapper = folder / "bin" / "sf"
     wrapper.write_text(f'#!/bin/sh\nexec {NODE} {SF} "$@"\n')
     wrapper.chmod(0o755)
@@ -105,7 +102,7 @@ def test_python(untouched: Live, interpreter: Interpreter, tmp_path: Path, block
     if ".testing.start(" in block.text and POSTGRES:
         pytest.skip("starts a server on SQLite")
     if "playwright" in block.text and not Path("/usr/bin/chromium").exists():
-        pytest.skip("needs Chromium")
+        missing("needs Chromium")
     variables = environment(untouched, tmp_path)
     done = interpreter.run(program(block, untouched), tmp_path, variables)
     assert done.code == 0, done.told
