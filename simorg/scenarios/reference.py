@@ -65,8 +65,7 @@ class Client:
                 }
                 return self.wire.token(url, {"grant_type": "password", **app, **who})
             case "refresh":
-                token = {"refresh_token": self._refresh_token}
-                made = self.wire.token(url, {"grant_type": "refresh_token", **app, **token})
+                made = self._refresh(url, app)
                 # where they rotate, the old one is spent
                 self._refresh_token = made.refresh_token or self._refresh_token
                 return made
@@ -74,6 +73,17 @@ class Client:
                 return self.wire.token(url, {"grant_type": _JWT, "assertion": self._assertion()})
             case _:
                 return self._soap_login(url)
+
+    def _refresh(self, url: str, app: Mapping[str, str]) -> Session:
+        """Once more where another process uses the token in the same moment."""
+        form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token, **app}
+        try:
+            return self.wire.token(url, form)
+        except Refused as refused:
+            if "already being processed" not in refused.message:
+                raise
+        time.sleep(_PAUSES[0])
+        return self.wire.token(url, form)
 
     def _assertion(self) -> str:
         from joserfc import jwt

@@ -46,6 +46,8 @@ class Watch:
             return False
         if told["org"] is not None:
             return bool(told["org"] == self._org.id)
+        if told["fault"] is not None:  # it answered before anybody asked whose the token is
+            return any(fault.id == told["fault"] for fault in self._org.faults)
         user = (told["user"] or "").lower()
         return self._suffix is not None and user.endswith(self._suffix)
 
