@@ -36,6 +36,7 @@ class Statements(Cache):
         super().__init__()
         self._lent = schema.shapes if store.namespace is None else None
         self._store = store
+        self._have: frozenset[tuple[str, int]] = frozenset()
 
     def get(self, key: Hashable, default: Any = None) -> Any:
         """The shape kept or lent, or ``default``."""
@@ -57,7 +58,10 @@ class Statements(Cache):
             return
         lent = self._lent.get(key)
         if lent is None or lent[1] is not value:
-            self._lent[key] = (frozenset(self._store.present.items()), value)
+            have = frozenset(self._store.present.items())
+            if have != self._have:
+                self._have = have  # one set for all that was compiled since the last new table
+            self._lent[key] = (self._have, value)
 
     def clear(self) -> None:
         """Forget all, and borrow and lend nothing from here on (for an org whose behaviour is
