@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from simorg.access import monitor_lists, needs, passwords, profile_lists, user_lists, user_tokens
+from flask import request
+
+from simorg.access import (
+    monitor_lists,
+    needs,
+    passwords,
+    profile_lists,
+    user_lists,
+    user_mails,
+    user_tokens,
+)
 from simorg.access.user_tokens import NoSuchToken
 from simorg.errors import SalesforceError
 from simorg.org import records
@@ -127,7 +137,9 @@ def act(visit: Visit, user_id: str) -> Response:
         return visit.redirect(path_of(user["Id"]), "There is no such action.", "problem")
     needs.require(visit.caller, _NEEDS[do])
     if do == "reset":
-        password = passwords.reset_password(visit.caller, user["Id"])
+        with visit.org.store.writing():
+            password = passwords.reset_password(visit.caller, user["Id"])
+            user_mails.new_password(visit.org, user["Id"], request.host_url.rstrip("/"))
         return visit.render("setup_user_password_reset.html", person=user, password=password)
     errors = FormErrors()
     if not save(errors, _write(visit.caller, user, do)):

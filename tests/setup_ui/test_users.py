@@ -8,6 +8,7 @@ import pytest
 
 from simorg.access.login import password_matches
 from simorg.org import records
+from simorg.org.mailbox import Mailbox
 from tests.conftest import username
 from tests.setup_ui.conftest import Document, Person, Setup, missing
 
@@ -199,6 +200,9 @@ def test_reset_password_is_shown_once(setup: Setup, admin: Person) -> None:
     assert "no-store" in page.response.headers["Cache-Control"]
     assert password not in admin.open(view(setup, "standard")).text
     assert password not in "".join(setup.trail()) and "Reset password" in setup.trail()[-1]
+    (mail,) = Mailbox(setup.org).all()
+    assert (mail.kind, mail.user) == ("passwordReset", standard)
+    assert "/secur/resetpassword?c=" in (mail.text or "") and password not in (mail.text or "")
 
 
 def test_set_password(setup: Setup, admin: Person) -> None:

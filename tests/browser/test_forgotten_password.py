@@ -1,0 +1,36 @@
+"""A person who forgot the password gets a mail, sets a new one and logs in, in Chromium."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import requests
+
+from tests.browser.conftest import Window, user
+from tests.browser.walk import violations
+
+
+def test_a_forgotten_password(new_window: Callable[..., Window]) -> None:
+    window = new_window()
+    username = user(window.org, "standard")["username"]
+    window.open("/lightning/setup/SetupOneHome/home")
+    window.page.get_by_role("link", name="Forgot Your Password?").click()
+    assert window.heading == "Forgot your password" and violations(window) == []
+    window.page.get_by_label("Username").fill(username)
+    window.page.get_by_role("button", name="Continue").click()
+    assert window.heading == "Check your email" and violations(window) == []
+    at = f"{window.live.http}/_simorg/orgs/{window.org['id']}/mailbox"
+    (mail,) = requests.get(at, timeout=30).json()["messages"]
+    window.open(re.findall(r"http\S+", mail["text"])[0])
+    for field in ("New Password", "Confirm New Password"):
+        window.page.get_by_label(field, exact=True).fill("forgotten-1")
+    assert violations(window) == []
+    window.page.get_by_role("button", name="Change Password").click()
+    assert window.heading == "Your password was changed" and violations(window) == []
+    window.page.get_by_role("link", name="Log In").click()
+    window.page.get_by_label("Username").fill(username)
+    window.page.get_by_label("Password").fill("forgotten-1")
+    window.page.get_by_role("button", name="Log In", exact=True).click()
+    window.page.wait_for_url(lambda url: "/login" not in url)
+    assert not window.trouble
