@@ -8,8 +8,12 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.docs_tables import ROOT, code, table
+
+if TYPE_CHECKING:
+    from simorg.errors import SalesforceError
 
 #: stands for what a message is filled with
 GONE = "…"
@@ -24,7 +28,7 @@ def _modules() -> None:
             importlib.import_module(found.name)
 
 
-def _subclasses(kind: type) -> Iterator[type]:
+def _subclasses(kind: type[SalesforceError]) -> Iterator[type[SalesforceError]]:
     for child in kind.__subclasses__():
         yield child
         yield from _subclasses(child)

@@ -49,11 +49,7 @@ def instructions() -> list[Instruction]:
     lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     whole = re.sub(r"\\\n\s*", " ", text)
-    return [
-        Instruction(*line.split(maxsplit=1))  # type: ignore[arg-type]
-        for line in whole.splitlines()
-        if line.strip()
-    ]
+    return [Instruction(*line.split(maxsplit=1)) for line in whole.splitlines() if line.strip()]
 
 
 FILE = instructions()
