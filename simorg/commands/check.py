@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -105,7 +106,7 @@ def _meet(
 
     from simorg.scenarios.run import check as check_one
 
-    console = Console(stderr=True)
+    console, stopping = Console(stderr=True), threading.Event()
     with (
         Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar,
         ThreadPoolExecutor(jobs) as pool,
@@ -113,11 +114,16 @@ def _meet(
         task = bar.add_task("scenarios", total=len(files))
 
         def one(file: ScenarioFile) -> Verdict:
-            found = check_one(file, server, client, timeout=timeout)
+            found = check_one(file, server, client, timeout=timeout, stopping=stopping)
             bar.update(task, advance=1, description=file.scenario.name)
             return found
 
-        return [*pool.map(one, files)]
+        try:
+            return [*pool.map(one, files)]
+        except KeyboardInterrupt:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _tell(verdicts: Sequence[Verdict], client: Client, junit: Path | None, as_json: bool) -> None:

@@ -18,6 +18,7 @@ SKIP = 77
 WAITING = "simorg: next"
 #: seconds between two looks at the journal while a client runs
 _LOOK = 0.05
+_LONGEST_LINE = 65_536
 #: characters of output that are kept
 _MOST_OUTPUT = 200_000
 
@@ -79,19 +80,28 @@ class CommandClient:
             start_new_session=True,
         )
         talk = _Talk(process, scene)
-        stopped = None
         try:
-            while not talk.over(_LOOK):
-                late = time.monotonic() - begun > timeout
-                stopped = f"it ran for {timeout:g} seconds" if late else scene.look()
-                if stopped:
-                    break
+            stopped = self._watch(talk, scene, timeout)
         finally:
             _end(process)
             talk.close()
         seconds = time.monotonic() - begun
         code = None if stopped else process.returncode
         return Finished(code, talk.text, seconds, stopped)
+
+    @staticmethod
+    def _watch(talk: _Talk, scene: Scene, timeout: float) -> str | None:
+        """Until it ends by itself, or there is a reason to stop it."""
+        begun = looked = time.monotonic()
+        while not talk.over(_LOOK):
+            now = time.monotonic()
+            if now - begun > timeout:
+                return f"it ran for {timeout:g} seconds"
+            if now - looked >= _LOOK:
+                if reason := scene.look():
+                    return reason
+                looked = time.monotonic()
+        return None
 
 
 def _inherited() -> dict[str, str]:
@@ -117,7 +127,8 @@ class _Talk:
 
     def __init__(self, process: subprocess.Popen[bytes], scene: Scene) -> None:
         self._process, self._scene = process, scene
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        # bounded: a client that floods us waits, as for any slow reader
+        self._lines: queue.Queue[bytes | None] = queue.Queue(1_000)
         self._heard: list[str] = []
         self._size = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -125,7 +136,7 @@ class _Talk:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
+        while line := self._process.stdout.readline(_LONGEST_LINE):
             self._lines.put(line)
         self._lines.put(None)
 
@@ -145,7 +156,11 @@ class _Talk:
         if line.strip() == WAITING:
             self._scene.asked()
             self._answer()
-        elif self._size < _MOST_OUTPUT:
+        else:
+            self._keep(line)
+
+    def _keep(self, line: str) -> None:
+        if self._size < _MOST_OUTPUT and line.strip() != WAITING:
             self._heard.append(line)
             self._size += len(line)
 
@@ -160,11 +175,17 @@ class _Talk:
 
     def close(self) -> None:
         """After the end: what is still in the pipe, and the pipe."""
-        self._reader.join(timeout=5)
-        while not self._lines.empty():
-            line = self._lines.get()
-            if line is not None and line.strip() != WAITING.encode():
-                self._heard.append(line.decode("utf-8", "replace"))
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            try:
+                line = self._lines.get(timeout=0.05)
+            except queue.Empty:
+                if not self._reader.is_alive():
+                    break
+                continue
+            if line is None:
+                break
+            self._keep(line.decode("utf-8", "replace"))
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,16 +107,18 @@ def check(
     *,
     timeout: float = TIMEOUT,
     keep: bool = False,
+    stopping: threading.Event | None = None,
 ) -> Verdict:
     """Let a client meet a scenario. A scenario that cannot be set up, or a command that cannot
-    be started, is an ``error``. ``keep``: leave the org there."""
+    be started, is an ``error``. ``keep``: leave the org there. ``stopping``, once it is set,
+    stops the client."""
     scenario = file.scenario
     verdict = Verdict(scenario.name, scenario.title, scenario.tags, client.name)
     begun = time.monotonic()
     try:
         org = make_org(file, server)
         try:
-            _check(file, org, client, timeout, verdict)
+            _check(Stage(file, org, stopping), client, timeout, verdict)
         finally:
             if not keep:
                 org.drop()
@@ -125,10 +128,10 @@ def check(
     return verdict
 
 
-def _check(file: ScenarioFile, org: Org, client: Client, timeout: float, verdict: Verdict) -> None:
-    stage = Stage(file, org)
-    stage.apply(file.scenario.sets, ("sets",))
-    for n, run in enumerate(file.scenario.runs):
+def _check(stage: Stage, client: Client, timeout: float, verdict: Verdict) -> None:
+    scenario = stage.file.scenario
+    stage.apply(scenario.sets, ("sets",))
+    for n, run in enumerate(scenario.runs):
         told = _run(stage, run, ("runs", n), client, timeout)
         if told.finished.code == SKIP:
             verdict.status, verdict.reason = "skipped", _last_line(told.finished.output)
@@ -191,6 +194,9 @@ class _Scene:
             match = during.seen
             if match is not None and any(fits(one, match) for one in self._watch.requests()):
                 self._take(n)
+        stopping = self._stage.stopping
+        if stopping is not None and stopping.is_set():
+            return "the check was ended"
         if self._watch.count() > MOST_REQUESTS:
             return f"it sent more than {MOST_REQUESTS} requests"
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ class Stage:
 
     file: ScenarioFile
     org: Org
+    #: once set, whatever runs is to end
+    stopping: threading.Event | None = None
     #: of the last ``login`` step
     session: Session | None = None
     login: LoginStep | None = None

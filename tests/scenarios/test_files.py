@@ -100,7 +100,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, place: str, words: str) 
 TEXTS = sorted(FILES.glob("*.yaml"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(TEXTS), st.floats(0, 1), st.integers(0, 40), st.text(max_size=12))
 def test_a_damaged_file_is_read_or_refused(file: Path, at: float, gone: int, new: str) -> None:
     text = file.read_text()

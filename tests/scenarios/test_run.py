@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -75,6 +76,22 @@ def test_a_client_that_takes_too_long_is_stopped_with_its_children(
     assert verdict.summary.endswith("was stopped: it ran for 1 seconds")
     state = Path(f"/proc/{left.read_text().strip()}/stat")
     assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_client_that_floods_us_is_bounded(server: Simorg) -> None:
+    file = scenario(QUERY + "expect:\n  - exit: failed\n")
+    verdict = check(file, server, shell("echo first; yes | tr -d '\\n'"), timeout=0.5)
+    output = verdict.runs[0].finished.output
+    assert verdict.status == "not handled"
+    assert output.startswith("first\nyyyy") and len(output) < 300_000
+
+
+def test_a_check_can_be_ended(server: Simorg) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    file = scenario(QUERY + "expect:\n  - exit: done\n")
+    verdict = check(file, server, shell("sleep 600"), stopping=stopping)
+    assert verdict.summary.endswith("was stopped: the check was ended")
 
 
 def test_a_client_that_never_stops_asking_is_stopped(server: Simorg) -> None:

@@ -16,9 +16,11 @@ from simorg.scenarios.reference import Client as Reference
 from simorg.scenarios.run import check
 from simorg.scenarios.wire import NoAnswer, Refused, Wire
 from simorg.testing import Simorg
+from tests.conftest import POSTGRES
 from tests.scenarios.conftest import REFERENCE, ROOT, SHIPPED, adapter
 
 NAIVE = adapter("naive_client")
+ONCE = pytest.mark.skipif(bool(POSTGRES), reason="clients do the same on every database")
 TEXT = (ROOT / "docs" / "scenarios.md").read_text()
 
 
@@ -86,7 +88,14 @@ def test_every_scenario_has_a_client_that_fails_it() -> None:
     assert FAILED.keys() == SHIPPED.keys()
 
 
-@pytest.mark.parametrize("name", FAILED)
+def at_heart(name: str) -> Any:
+    """Those of API Access Control are tried each time, the rest by `make slow`."""
+    tried = "api-access-control" in SHIPPED[name].scenario.tags
+    return name if tried else pytest.param(name, marks=pytest.mark.slow)
+
+
+@ONCE
+@pytest.mark.parametrize("name", [at_heart(name) for name in FAILED])
 def test_a_wrong_client_fails_it_for_the_reason(server: Simorg, name: str) -> None:
     client, words = FAILED[name]
     verdict = check(SHIPPED[name], server, WRONG[client])
@@ -132,6 +141,7 @@ def quick(name: str) -> Any:
     return name if remembered else pytest.param(name, marks=pytest.mark.slow)
 
 
+@ONCE
 @pytest.mark.parametrize("name", [quick(name) for name in SHIPPED])
 def test_simple_salesforce_is_documented_truly(server: Simorg, name: str) -> None:
     written, here = version_of("simple-salesforce"), version("simple-salesforce")
@@ -143,6 +153,7 @@ def test_simple_salesforce_is_documented_truly(server: Simorg, name: str) -> Non
     assert verdict.status == documented("simple-salesforce")[name], verdict.summary
 
 
+@ONCE
 @pytest.mark.slow
 @pytest.mark.node
 @pytest.mark.parametrize("name", SHIPPED)
