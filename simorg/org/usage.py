@@ -45,6 +45,7 @@ class Usage:
         self._lock = threading.Lock()
         #: the org's count when we last looked, our block within it
         self._seen: Count | None = None
+        self._ends = clock.now()
         self._left = 0
         self._timer: threading.Timer | None = None
 
@@ -58,16 +59,16 @@ class Usage:
         """Requests counted in the current 24 hours (of the org's clock)."""
         now = self._clock.now()
         with self._lock:
-            seen = self._look()
-            return seen.value - self._left if seen is not None and seen.live(now, _DAY) else 0
+            seen = self._seen or self._look()
+            return seen.value - self._left if seen and seen.since <= now < self._ends else 0
 
     @property
     def resets_at(self) -> datetime | None:
         """When the current 24 hours end; None before the first request."""
         now = self._clock.now()
         with self._lock:
-            seen = self._look()
-        return seen.since + _DAY if seen is not None and seen.live(now, _DAY) else None
+            seen = self._seen or self._look()
+            return self._ends if seen is not None and seen.since <= now < self._ends else None
 
     @property
     def exhausted(self) -> bool:
@@ -80,7 +81,7 @@ class Usage:
         reserved = False
         with self._lock:
             seen = self._seen
-            if seen is None or not self._left or not seen.live(now, _DAY):
+            if seen is None or not self._left or not seen.since <= now < self._ends:
                 seen = self._reserve(now, limit)
                 reserved = True
             allowed = self._left > 0 and seen.value - self._left < limit
@@ -120,13 +121,18 @@ class Usage:
             self.save()
 
     def _look(self) -> Count | None:
-        if self._seen is None:
-            self._seen = self._counts.read(_NAME).get(_NAME)
-        return self._seen
+        found = self._counts.read(_NAME).get(_NAME)
+        if found is not None:
+            self._see(found)
+        return found
+
+    def _see(self, found: Count) -> None:
+        self._seen, self._ends = found, found.since + _DAY
 
     def _reserve(self, now: datetime, limit: int) -> Count:
         taken = self._counts.take(_NAME, limit, now, _DAY, block=_BLOCK)
-        self._seen, self._left = taken, taken.granted
+        self._see(taken)
+        self._left = taken.granted
         if self._counts.shared and taken.granted > 1 and self._timer is None:
             self._timer = threading.Timer(_HELD, self._expire)
             self._timer.daemon = True

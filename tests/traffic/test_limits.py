@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,6 +166,20 @@ def test_long_requests_keep_others_out(org: Org, server: Simorg) -> None:
             session.get("limits")
     limit.max = limit.seconds = None
     assert (limit.max, limit.seconds, limit.used) == (25, 20.0, 0)
+
+
+def test_delays_by_faults_make_long_requests(org: Org) -> None:
+    session = org.login("integration")
+    limit = org.limits.concurrent_long_requests
+    limit.max, limit.seconds = 2, 0.1
+    org.fail_next(delay=0.8, operation="query", times=2)
+    with ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(session.query, "SELECT Id FROM Account LIMIT 1") for _ in range(2)]
+        wait_for(org, 2)
+        with pytest.raises(CallRefused, match="ConcurrentRequests"):
+            session.get("limits")
+        assert [len(one.result()) for one in slow] == [1, 1]
+    assert session.get("limits")
 
 
 def test_developer_edition_has_five(server: Simorg) -> None:
