@@ -26,6 +26,8 @@ class Access:
         self._notes = notes
         #: user id -> username in the definition
         self.usernames: dict[str, str] = {}
+        #: username -> contact id, of external users
+        self.contacts: dict[str, str] = {}
         self._profiles: dict[str, str] = {}
         self._sets: dict[str, str] = {}
         self._owned: dict[str, str] = {}
@@ -112,7 +114,12 @@ class Access:
         described = {f["name"] for f in self._client.describe("User")["fields"]}
         external = "ContactId" in described
         if external:
-            columns += ["Contact.FirstName", "Contact.LastName", "Contact.Account.Name"]
+            columns += [
+                "ContactId",
+                "Contact.FirstName",
+                "Contact.LastName",
+                "Contact.Account.Name",
+            ]
         where = "UserType IN ('Standard', 'PowerPartner', 'CspLitePortal', 'CsnOnly')"
         found = {}
         for row in self._client.rows(
@@ -122,6 +129,8 @@ class Access:
                 username = self._username(row["Username"], host)
                 self.usernames[row["Id"]] = username
                 found[username] = self._user(row, row.get("Contact"))
+                if row.get("ContactId"):
+                    self.contacts[username] = row["ContactId"]
         self._assign(found)
         return found
 

@@ -61,7 +61,7 @@ def read(client: Client, asked: Asked) -> str:
     reader = RecordReader(client, schema, masks, notes, asked.most)
     for query in asked.queries:
         reader.read(query, described[reader.object_of(query).lower()])
-    sections["records"] = reader.section(access.usernames, made)
+    sections["records"] = reader.section(access.usernames, made, access.contacts, sections["users"])
     _name_formats(made, sections["records"])
     head = [f"# {' '.join(org['Name'].split())}, read with {client.sent} GET requests."]
     head += [f"# Note: {' '.join(line.split())}" for line in notes.lines]

@@ -107,15 +107,24 @@ class RecordReader:
     # -- writing -----------------------------------------------------------------------------
 
     def section(
-        self, usernames: Mapping[str, str], made: Mapping[str, Any]
+        self,
+        usernames: Mapping[str, str],
+        made: Mapping[str, Any],
+        contacts: Mapping[str, str],
+        users: Mapping[str, dict[str, Any]],
     ) -> dict[str, list[dict[str, Any]]]:
-        """``records``. ``usernames``: user id -> username; ``made``: section customObjects."""
+        """``records``. ``usernames``: user id -> username; ``made``: section customObjects;
+        ``contacts``: username -> contact id; a contact read becomes that of its user."""
         refs = {
             id: f"{table.name}-{n}"
             for table in self._tables.values()
             for n, id in enumerate(table.rows, 1)
         }
         referred: set[str] = set()
+        for username, contact in contacts.items():
+            if contact in refs:
+                users[username]["contact"] = f"@{refs[contact]}"
+                referred.add(refs[contact])
         found: dict[str, list[dict[str, Any]]] = {}
         for table in self._tables.values():
             own = made.get(table.name, {}).get("fields", {})

@@ -59,12 +59,22 @@ def check(building: Building) -> None:
         building.source.complain(("generate",), "no active internal user could own records")
 
 
+def counts(building: Building) -> dict[str, int]:
+    """How many of each object to make here: where ``generate`` says no more than numbers.
+
+    Where it says more of one of these objects, all are made by ``seeds.generate``, since they
+    refer to each other.
+    """
+    asked = building.definition.generate
+    found = {name: told for name in _MAKERS if isinstance(told := asked.get(name, 0), int)}
+    return found if len(found) == len(_MAKERS) else {}
+
+
 def build(building: Building) -> None:
-    """Make as many of each object as ``generate`` says, where it says no more than a number."""
-    maker = _Maker(building)
+    """Make as many of each object as ``counts`` says."""
+    maker, many = _Maker(building), counts(building)
     for name, make in _MAKERS.items():
-        told = building.definition.generate.get(name, 0)
-        for n in range(told if isinstance(told, int) else 0):
+        for n in range(many.get(name, 0)):
             make(maker, n)
 
 

@@ -36,7 +36,7 @@ class Wanted:
 
 
 def export(org: Org, wanted: Wanted) -> Iterator[str]:
-    """The definition's text in pieces; records are read a thousand at a time.
+    """The definition's text in pieces; records are read a page at a time.
 
     Raises ``LookupError`` at once when there is no object of a wanted name.
     """

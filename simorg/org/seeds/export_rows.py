@@ -1,4 +1,4 @@
-"""Rows of an org, read a thousand at a time, for exports."""
+"""Rows of an org, read a page at a time, for exports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simorg.org.store.columns import qualified, quote
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
-_PAGE = 1000
+_PAGE = 250
 
 
 class Rows:

@@ -13,7 +13,7 @@ from typing import Any
 
 from simorg.org.clock import to_text
 from simorg.org.schema.model import SObjectType
-from simorg.org.seeds import derived
+from simorg.org.seeds import business, derived
 from simorg.org.seeds.context import Building
 from simorg.org.seeds.definition import GeneratePart
 from simorg.org.seeds.makers import Column, constant, one_of, stream
@@ -42,9 +42,12 @@ class Plan:
 def plans(building: Building) -> Sequence[Plan]:
     """Everything there is to make, checked; complaints are kept in ``building.source``."""
     found: dict[str, Plan] = {}
+    elsewhere = business.counts(building)
     for name, part in building.definition.generate.items():
         if isinstance(part, int):
-            continue
+            if name in elsewhere or name not in PATTERNS:
+                continue
+            part = GeneratePart(count=max(part, 0))
         path: Path = ("generate", name)
         sobject = building.schema.get(name)
         if sobject is None:
