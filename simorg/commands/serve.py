@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simorg import __version__
+from simorg.commands.progress import seeding
 from simorg.commands.remote import USAGE, fail
 
 if TYPE_CHECKING:
@@ -139,11 +140,12 @@ def _started(config: ServerConfig) -> Server | Workers:
     from simorg.server.server import Server
 
     try:
-        if config.workers == 1:
-            return Server(config).start()
-        from simorg.server.workers import Workers
+        with seeding():
+            if config.workers == 1:
+                return Server(config).start()
+            from simorg.server.workers import Workers
 
-        return Workers(config).start()
+            return Workers(config).start()
     except SeedError as error:
         fail(str(error), USAGE)
     except CannotStart as error:
