@@ -70,9 +70,7 @@ OPERATIONS = (
         headers=f"{_CALL} EmailHeader",
         faults="InvalidIdFault UnexpectedErrorFault",
     ),
-    Operation(
-        "sendEmail", partner_email.send_email, "messages:Email*", "result:SendEmailResult*"
-    ),
+    Operation("sendEmail", partner_email.send_email, "messages:Email*", "result:SendEmailResult*"),
     Operation(
         "query",
         partner_query.query,

@@ -202,9 +202,7 @@ _type(
     " treatTargetObjectAsRecipient:boolean~ whatId:ID~",
     base="Email",
 )
-_type(
-    "SendEmailError", "fields:string*~ message:string statusCode:StatusCode targetObjectId:ID~"
-)
+_type("SendEmailError", "fields:string*~ message:string statusCode:StatusCode targetObjectId:ID~")
 _type("SendEmailResult", "errors:SendEmailError* success:boolean")
 _type("ResetPasswordResult", "password:string")
 
