@@ -49,6 +49,8 @@ class Naive:
             "client_secret": given.get("SIMORG_CLIENT_SECRET"),
         }
         kind = given["SIMORG_LOGIN"]
+        if kind == "device":
+            return self.device(app["client_id"])
         if kind == "jwt":
             form = {
                 "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -64,6 +66,15 @@ class Naive:
         if answer.ok:
             self.token = answer.json()["access_token"]
         return answer
+
+    def device(self, client_id):
+        """A new code each time, and no pause: the last one did not work."""
+        url = f"{self.given['SIMORG_MY_DOMAIN']}/services/oauth2/token"
+        way = {"proxies": {"https": self.given["SIMORG_PROXY"]}, "verify": self.given["SIMORG_CA"]}
+        form = {"client_id": client_id, "response_type": "device_code"}
+        code = self.http.post(url, data=form, **way).json()["device_code"]
+        form = {"client_id": client_id, "grant_type": "device", "code": code}
+        return self.http.post(url, data=form, **way)
 
     def assertion(self):
         """Signed once: the server can only have been busy."""

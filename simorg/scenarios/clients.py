@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -203,7 +204,10 @@ Main = Callable[[Mapping[str, str], Callable[[str], None], Callable[[], None]], 
 
 
 class FunctionClient:
-    """A function in this process: the built-in reference client. It cannot be stopped."""
+    """A function in this process: the built-in reference client.
+
+    It runs in a thread of its own, which goes on by itself where a run had to be stopped.
+    """
 
     def __init__(self, main: Main, name: str) -> None:
         self.name = name
@@ -211,11 +215,52 @@ class FunctionClient:
 
     def run(self, environment: Mapping[str, str], scene: Scene, timeout: float) -> Finished:
         begun = time.monotonic()
-        said: list[str] = []
+        call = _Call(self._main, environment)
+        stopped = None
+        while stopped is None and not call.over(scene, _LOOK):
+            late = time.monotonic() - begun > timeout
+            stopped = f"it ran for {timeout:g} seconds" if late else scene.look()
+        code = None if stopped else call.result()
+        return Finished(code, "".join(call.said), time.monotonic() - begun, stopped)
 
-        def wait() -> None:
-            scene.look()
+
+class _Call:
+    """A function on its way, in a thread."""
+
+    def __init__(self, main: Main, environment: Mapping[str, str]) -> None:
+        self.said: list[str] = []
+        #: an event to set where it waits; None at its end
+        self._events: queue.SimpleQueue[threading.Event | None] = queue.SimpleQueue()
+        self._ended: Future[int] = Future()
+        threading.Thread(target=self._run, args=(main, environment), daemon=True).start()
+
+    def _run(self, main: Main, environment: Mapping[str, str]) -> None:
+        try:
+            code = main(environment, lambda line: self.said.append(f"{line}\n"), self._wait)
+            self._ended.set_result(code)
+        except BaseException as error:
+            self._ended.set_exception(error)
+        self._events.put(None)
+
+    def _wait(self) -> None:
+        go_on = threading.Event()
+        self._events.put(go_on)
+        go_on.wait()
+
+    def over(self, scene: Scene, patience: float) -> bool:
+        """True when it has ended, False after ``patience`` seconds or where it waited."""
+        try:
+            waits = self._events.get(timeout=patience)
+        except queue.Empty:
+            return False
+        if waits is None:
+            return True
+        try:
             scene.asked()
+        finally:
+            waits.set()
+        return False
 
-        code = self._main(environment, lambda line: said.append(f"{line}\n"), wait)
-        return Finished(code, "".join(said), time.monotonic() - begun)
+    def result(self) -> int:
+        """Its exit code; raises what it raised."""
+        return self._ended.result()

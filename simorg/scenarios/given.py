@@ -15,7 +15,7 @@ SOQL = "SELECT Id, Name FROM Account ORDER BY Name LIMIT 3"
 VARIABLES = {
     "SIMORG_SCENARIO": "the scenario's name",
     "SIMORG_TASK": "what to do",
-    "SIMORG_LOGIN": "how to get the session: `password`, `soap`, `jwt`, `refresh`, `session`",
+    "SIMORG_LOGIN": "the way to a session: `password`, `soap`, `jwt`, `device`, `refresh`, `session`",
     "SIMORG_API": "`rest` or `soap`: the API to do it with",
     "SIMORG_HTTP": "the login URL, and every other URL, over http",
     "SIMORG_HTTPS": "the same over TLS",
@@ -32,7 +32,7 @@ VARIABLES = {
     "SIMORG_ACCESS_TOKEN": "`refresh`, `session`: a session that was good when it was given",
     "SIMORG_REFRESH_TOKEN": "`refresh`: what renews it",
     "SIMORG_INSTANCE_URL": "`refresh`, `session`: where it belongs",
-    "SIMORG_SOQL": "`query`, `query-twice`: what to ask; the answer's first column is printed",
+    "SIMORG_SOQL": "`query`, `query-twice`: what to ask; its answer has Name",
     "SIMORG_RECORD_NAME": "`create`: the Name of the Account to make",
     "SIMORG_RECORD_ID": "`update`: the Account whose Description is to become `changed`",
 }

@@ -11,7 +11,7 @@ from simorg.org.seeds.definition import Part
 #: what a client may be asked to do (docs/scenarios.md, "Tasks")
 Task = Literal["login", "query", "query-twice", "create", "update", "read-policy"]
 #: how it gets its session
-LoginKind = Literal["password", "soap", "jwt", "refresh", "session"]
+LoginKind = Literal["password", "soap", "jwt", "device", "refresh", "session"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 

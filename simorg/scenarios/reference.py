@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from simorg.scenarios.clients import SKIP, WAITING
@@ -35,8 +37,9 @@ T = TypeVar("T")
 class Client:
     """One login and what it is used for."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(self, given: Mapping[str, str], say: Callable[[str], None] = print) -> None:
         self._given = given
+        self.say = say
         self.wire = Wire(given.get("SIMORG_CA"))
         self._session: Session | None = None
         self._refresh_token = given.get("SIMORG_REFRESH_TOKEN", "")
@@ -71,6 +74,8 @@ class Client:
                 return made
             case "jwt":
                 return self.wire.token(url, {"grant_type": _JWT, "assertion": self._assertion()})
+            case "device":
+                return self._device_login(given["SIMORG_CLIENT_ID"])
             case _:
                 return self._soap_login(url)
 
@@ -84,6 +89,28 @@ class Client:
                 raise
         time.sleep(_PAUSES[0])
         return self.wire.token(url, form)
+
+    def _device_login(self, client_id: str) -> Session:
+        """By a code that a person approves; asked at the interval told, until it is decided.
+
+        No user is named, so the org is: by its own host, which the proxy leads to.
+        """
+        wire = Wire(self._given["SIMORG_CA"], self._given["SIMORG_PROXY"])
+        url = f"{self._given['SIMORG_MY_DOMAIN']}/services/oauth2/token"
+        form = {"client_id": client_id, "response_type": "device_code", "scope": "api"}
+        codes = json.loads(wire.send("POST", url, urlencode(form).encode()))
+        self.say(f"open {codes['verification_uri']} and enter {codes['user_code']}")
+        interval = codes["interval"]
+        form = {"client_id": client_id, "grant_type": "device", "code": codes["device_code"]}
+        while True:
+            time.sleep(interval)
+            try:
+                return wire.token(self._given["SIMORG_MY_DOMAIN"], form)
+            except Refused as refused:
+                if refused.code == "slow_down":
+                    interval += 5
+                elif refused.code != "authorization_pending":
+                    raise
 
     def _assertion(self) -> str:
         from joserfc import jwt
@@ -207,7 +234,7 @@ class Client:
 
 def main(given: Mapping[str, str], say: Callable[[str], None], wait: Callable[[], None]) -> int:
     """Do the task; 0, or 1 with the org's own words, or 77."""
-    client = Client(given)
+    client = Client(given, say)
     try:
         match given["SIMORG_TASK"]:
             case "login":

@@ -45,10 +45,11 @@ class Session:
 class Wire:
     """Sends requests; raises ``Refused`` and ``NoAnswer``."""
 
-    def __init__(self, ca: str | None) -> None:
-        # never through a proxy: the environment may name one for other programs
+    def __init__(self, ca: str | None, proxy: str | None = None) -> None:
+        # none of the environment's proxies, which may be meant for other programs
+        proxies = {"https": proxy} if proxy else {}
         trust = ssl.create_default_context(cafile=ca) if ca else None
-        self._opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
+        self._opener = build_opener(ProxyHandler(proxies), HTTPSHandler(context=trust))
 
     def send(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] = {}

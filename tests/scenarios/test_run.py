@@ -117,6 +117,28 @@ def test_a_client_that_never_stops_asking_is_stopped(server: Simorg) -> None:
     assert len(told) == 13 and told[6].endswith("more ...")
 
 
+def test_a_function_can_be_late_or_broken(server: Simorg) -> None:
+    file, leave = scenario(QUERY + "expect:\n  - exit: done\n"), threading.Event()
+
+    def late(given: Mapping[str, str], say: Say, wait: Callable[[], None]) -> int:
+        leave.wait(60)
+        return 0
+
+    try:
+        verdict = check(file, server, FunctionClient(late, "late"), timeout=0.2)
+    finally:
+        leave.set()
+    assert verdict.summary.endswith("was stopped: it ran for 0.2 seconds")
+
+    def broken(given: Mapping[str, str], say: Say, wait: Callable[[], None]) -> int:
+        raise ZeroDivisionError
+
+    before = len(server.orgs())
+    with pytest.raises(ZeroDivisionError):
+        check(file, server, FunctionClient(broken, "broken"))
+    assert len(server.orgs()) == before
+
+
 # -- what a client is given ----------------------------------------------------------------------
 
 
@@ -133,6 +155,7 @@ def printed(given: Mapping[str, str], say: Say, wait: Callable[[], None]) -> int
         ("password", "PASSWORD CLIENT_ID CLIENT_SECRET USERNAME", "ACCESS_TOKEN JWT_KEY"),
         ("soap", "PASSWORD SECURITY_TOKEN USERNAME", "ACCESS_TOKEN"),
         ("jwt", "JWT_KEY CLIENT_ID USERNAME", "PASSWORD ACCESS_TOKEN"),
+        ("device", "CLIENT_ID MY_DOMAIN PROXY", "PASSWORD ACCESS_TOKEN"),
         ("session", "ACCESS_TOKEN INSTANCE_URL", "PASSWORD REFRESH_TOKEN CLIENT_SECRET"),
         ("refresh", "ACCESS_TOKEN REFRESH_TOKEN INSTANCE_URL CLIENT_ID", "PASSWORD"),
     ],

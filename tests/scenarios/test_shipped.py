@@ -24,7 +24,12 @@ ONCE = pytest.mark.skipif(bool(POSTGRES), reason="clients do the same on every d
 TEXT = (ROOT / "docs" / "scenarios.md").read_text()
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+def patient(name: str) -> Any:
+    """A device waits five seconds between two polls."""
+    return pytest.param(name, marks=pytest.mark.slow) if name == "device-flow" else name
+
+
+@pytest.mark.parametrize("name", [patient(name) for name in SHIPPED])
 def test_the_reference_client_handles_it(server: Simorg, name: str) -> None:
     verdict = check(SHIPPED[name], server, REFERENCE)
     assert verdict.status == "handled", verdict.summary
@@ -58,6 +63,7 @@ FAILED: dict[str, tuple[str, str]] = {
     "app-not-found": ("naive", "sends exactly 1 oauth token request; the org saw 6"),
     "app-states": ("naive", "not assigned: expected that it sends exactly 1 oauth token request"),
     "browser-session": ("naive", "sends at least 1, at most 2 rest requests; the org saw 6"),
+    "device-flow": ("naive", "exactly 1 oauth token request answered 200; the org saw 6"),
     "divergence": ("naive", "says 'Self Service: admin-approved'"),
     "dropped-after-change": ("naive", "sends exactly 1 rest sobject.create request; the org saw 2"),
     "expired-session": ("naive", "sends no oauth token requests; the org saw 6"),
