@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from simorg.testing.apps import App
 from simorg.testing.errors import ControlRefused
@@ -216,6 +216,19 @@ class Org(People, Keeping):
         if isinstance(user := options.get("user"), str):
             options["user"] = self.username(user)
         return self.faults.fail_next(what, **options)
+
+    def definition(
+        self, *, records: str = "all", limit: int | None = None, secrets: bool = False
+    ) -> str:
+        """The org as it is now, as an org definition: YAML text for ``server.create()``.
+
+        ``records``: ``all``, ``none`` or names of objects with commas between; ``limit``: at most
+        so many of an object.
+        """
+        asked = {"records": records, "secrets": str(secrets).lower()}
+        if limit is not None:
+            asked["limit"] = str(limit)
+        return str(self.control("GET", f"definition?{urlencode(asked)}"))
 
     def reset(self) -> None:
         """Back to what it was made as; all sessions end."""
