@@ -15,7 +15,7 @@ SOQL = "SELECT Id, Name FROM Account ORDER BY Name LIMIT 3"
 VARIABLES = {
     "SIMORG_SCENARIO": "the scenario's name",
     "SIMORG_TASK": "what to do",
-    "SIMORG_LOGIN": "the way to a session: `password`, `soap`, `jwt`, `device`, `refresh`, `session`",
+    "SIMORG_LOGIN": "way to a session: `password`, `soap`, `jwt`, `device`, `refresh`, `session`",
     "SIMORG_API": "`rest` or `soap`: the API to do it with",
     "SIMORG_HTTP": "the login URL, and every other URL, over http",
     "SIMORG_HTTPS": "the same over TLS",

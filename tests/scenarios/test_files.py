@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from simorg.scenarios.catalogue import chosen, find
 from simorg.scenarios.parse import ScenarioError, parse, read
-from tests.scenarios.conftest import SHIPPED
+from simorg.scenarios.run import check
+from simorg.testing import Simorg
+from tests.scenarios.conftest import REFERENCE, ROOT, SHIPPED
 
 FILES = Path(str(files("simorg.scenarios"))) / "files"
 HEAD = "name: mine\ntitle: Mine\ntrouble: none\ncorrect: anything\n"
@@ -141,3 +143,17 @@ def test_choosing() -> None:
         chosen(["nothing"])
     with pytest.raises(LookupError, match="no scenario bears nothing; tags: "):
         chosen(tags=["nothing"])
+
+
+def test_the_example_of_the_documentation(server: Simorg) -> None:
+    page = (ROOT / "docs" / "scenarios.md").read_text()
+    (text,) = re.findall(r"^```yaml\n(name: .*?)^```$", page, re.M | re.S)
+    verdict = check(parse(text, "seven-year-itch.yaml"), server, REFERENCE)
+    assert verdict.status == "handled", verdict.summary
+    with pytest.raises(ScenarioError) as caught:
+        parse(
+            text.replace("{user: integration, app", "{usr: integration, app"),
+            "seven-year-itch.yaml",
+        )
+    (told,) = re.findall(r"^    (seven-year-itch.yaml:.*)$", page, re.M)
+    assert told in str(caught.value).splitlines()
