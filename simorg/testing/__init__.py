@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         SimorgError,
     )
     from simorg.testing.faults import Fault
+    from simorg.testing.keeping import Snapshot
+    from simorg.testing.mailbox import Mail
     from simorg.testing.org import Org
     from simorg.testing.requests import RecordedRequest
     from simorg.testing.server import Simorg
     from simorg.testing.session import Session
-    from simorg.testing.users import User
+    from simorg.testing.users import PermissionSet, Profile, User
 
 __all__ = [
     "App",
@@ -35,12 +37,16 @@ __all__ = [
     "ControlRefused",
     "Fault",
     "LoginRefused",
+    "Mail",
     "Org",
+    "PermissionSet",
+    "Profile",
     "RecordRefused",
     "RecordedRequest",
     "Session",
     "Simorg",
     "SimorgError",
+    "Snapshot",
     "User",
     "connect",
     "start",
@@ -52,12 +58,16 @@ _HOMES = {
     "ControlRefused": "errors",
     "Fault": "faults",
     "LoginRefused": "errors",
+    "Mail": "mailbox",
     "Org": "org",
+    "PermissionSet": "users",
+    "Profile": "users",
     "RecordRefused": "errors",
     "RecordedRequest": "requests",
     "Session": "session",
     "Simorg": "server",
     "SimorgError": "errors",
+    "Snapshot": "keeping",
     "User": "users",
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import simorg.testing
 from simorg.cli import main
 from simorg.testing import ControlRefused, Org, Simorg
 
@@ -73,3 +74,17 @@ def test_the_command(server: Simorg, org: Org, tmp_path: Path) -> None:
     assert run(org, "delete", "one") == (0, {"deleted": "one"})
     for wrong in (["save"], ["restore", "one"], ["restore", "no.file"], ["restore", "x", "--new"]):
         assert run(org, *wrong)[0] == 2
+
+
+def test_a_server_starts_with_a_file(org: Org, tmp_path: Path) -> None:
+    """It serves as a definition, for ``--org`` and for every org made there, also after a
+    restart on the same state."""
+    org.create("Account", Name="Later")
+    file = org.save(tmp_path / "state.simorg")
+    for _ in range(2):
+        with simorg.testing.start(orgs=(file,), state=tmp_path / "state") as other:
+            assert len(other.default_org.query(LATER)) == 1
+            with other.create(snapshot=file) as made:
+                made.create("Account", Name="Later")
+                made.reset()
+                assert len(made.query(LATER)) == 1
