@@ -277,6 +277,33 @@ def test_the_command(real: tuple[Server, str, str], tmp_path: Path) -> None:
     assert refused.exit_code == 3 and "INVALID_SESSION_ID" in refused.output
 
 
+def test_the_export_command_and_the_python_call(
+    real: tuple[Server, str, str], tmp_path: Path
+) -> None:
+    _, url, _ = real
+    output = tmp_path / "now.yaml"
+    base = ["export", "--url", url, "--records", "Invoice__c,Account", "--limit", "2"]
+    ended = CliRunner().invoke(main, [*base, "--output", str(output)])
+    assert ended.exit_code == 0 and not ended.output
+    printed = CliRunner().invoke(main, base)
+    assert printed.output == output.read_text("utf-8")
+    assert CliRunner().invoke(main, ["validate", str(output)]).exit_code == 0
+    with Simorg(url) as server:
+        org = server.default_org
+        assert org.definition(records="Invoice__c,Account", limit=2) == printed.output
+        assert "consumerSecret: secretApproved" in org.definition(records="none", secrets=True)
+    secrets = CliRunner().invoke(main, [*base, "--secrets"])
+    assert "consumerSecret" in secrets.output and "consumerSecret" not in printed.output
+    for wrong, code in (
+        (["--records", "Dragon"], 2),
+        (["--org", "00D000000000000AAA"], 2),
+        (["--output", str(tmp_path / "no" / "where.yaml")], 2),
+        (["--url", "http://127.0.0.1:1"], 3),
+    ):
+        refused = CliRunner().invoke(main, [*base, *wrong])
+        assert refused.exit_code == code and refused.output.startswith("simorg: "), wrong
+
+
 # -- the client's manners -------------------------------------------------------------------------
 
 

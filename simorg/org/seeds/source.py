@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 #: part -> file, line, column
 Places = dict[Path, tuple[str, int, int]]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT = "tag:yaml.org,2002:str"
 #: parts beyond the characters of the text: aliases, counted as often as they are used
 _MOST_PARTS = 500_000
 #: more complaints than this tell nobody anything
@@ -63,6 +64,11 @@ class Source:
         self._inside: set[int] = set()
         self._left = _MOST_PARTS
 
+    @property
+    def placing(self) -> bool:
+        """Whether places are noted while reading."""
+        return self._later is None
+
     def enter(self, node: Any) -> None:
         """Called with every collection before its parts are read."""
         self._left -= len(node.value)
@@ -77,8 +83,6 @@ class Source:
 
     def note(self, path: Path, node: Any) -> None:
         """The part begins here."""
-        if self._later is not None:
-            return
         mark = node.start_mark
         self.places[path] = (self.name, mark.line + 1, mark.column + 1)
 
@@ -146,9 +150,12 @@ def read(text: str, source: Source) -> Any:
 
 def _plain(loader: Any, node: Any, path: Path, source: Source) -> Any:
     """Python values of a node; notes the place of every key and item on the way."""
-    if path not in source.places:
+    placing = source.placing
+    if placing and path not in source.places:
         source.note(path, node)
     if isinstance(node, yaml.ScalarNode):
+        if node.tag == _TEXT:
+            return node.value
         try:
             return loader.construct_object(node, deep=True)
         except ValueError as error:  # 2025-02-31
@@ -162,8 +169,13 @@ def _plain(loader: Any, node: Any, path: Path, source: Source) -> Any:
         loader.flatten_mapping(node)  # merge keys (<<): what the mapping itself says comes later
         found = {}
         for key_node, value_node in node.value:
-            source.note((*path, key_node.value), key_node)
-            found[key_node.value] = _plain(loader, value_node, (*path, key_node.value), source)
+            key = key_node.value
+            if placing:
+                source.note((*path, key), key_node)
+            elif value_node.tag == _TEXT and isinstance(value_node, yaml.ScalarNode):
+                found[key] = value_node.value
+                continue
+            found[key] = _plain(loader, value_node, (*path, key), source)
     source.leave(node)
     return found
 
