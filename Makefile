@@ -78,7 +78,7 @@ format: $(STAMPS)/dev  ## format the code
 
 docs: $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/node  ## the documentation as a site in build/site; checks it and runs its snippets
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	$(BIN)/python -m pytest -n 2 tests/docs
+	$(BIN)/python -m pytest $(PYTEST_ARGS) tests/docs
 
 tables: $(STAMPS)/dev  ## rewrite the tables of the docs that are made from the code
 	$(BIN)/python tools/docs_tables.py
