@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
@@ -104,6 +105,7 @@ def serve(**options: Any) -> None:
     try:
         _run(server, done)
     finally:
+        _heed_impatience(server)
         server.stop()
     if getattr(server, "lost", False):
         fail("no worker process can be started; see above")
@@ -122,6 +124,22 @@ def _run(server: Server | Workers, done: threading.Event) -> None:
     restart = server.restart
     signal.signal(signal.SIGHUP, lambda *_: restart())
     server.supervise(done)
+
+
+def _heed_impatience(server: Server | Workers) -> None:
+    """Another signal ends the process at once: threads that run on would keep it alive."""
+    from simorg.server.server import Server
+
+    if not isinstance(server, Server):
+        return
+    abandon = server.abandon
+
+    def leave(*_: object) -> None:
+        abandon()
+        os._exit(1)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def _greet(info: dict[str, Any], *, default: bool) -> None:

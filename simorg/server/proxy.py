@@ -13,6 +13,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simorg.server.sockets import hear_out, port_of
@@ -29,6 +30,7 @@ SUFFIXES = (
 _LIMIT = 16 * 1024  # bytes of a request's head
 _PATIENCE = 10.0  # seconds a client may take over it
 _IDLE = 120.0  # seconds without a byte that end a tunnel
+_FAREWELL = 2.0  # seconds that last answers may take when the server stops
 
 _TEXTS = {
     "403 Forbidden": "simorg's proxy leads to Salesforce's hosts, port 443, only.",
@@ -62,11 +64,12 @@ class _Handler(socketserver.BaseRequestHandler):
             except _Refused as refused:
                 _answer(client, str(refused))
                 return
-            with upstream, self.server.tunnels.noted(upstream, self.origin()):
+            back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
+            tunnel = _Tunnel(self.origin(), client, back)
+            with upstream, self.server.tunnels.noted(upstream, tunnel):
                 client.settimeout(_IDLE)
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 upstream.sendall(early)
-                back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
                 back.start()
                 _pump(client, upstream)
                 back.join(timeout=_IDLE)
@@ -84,6 +87,13 @@ class _Handler(socketserver.BaseRequestHandler):
             raise _Refused("502 Bad Gateway") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Tunnel:
+    origin: str  # the client's address
+    client: socket.socket
+    back: threading.Thread  # carries answers
+
+
 class Tunnels:
     """Whose each tunnel is: without it every client of the proxy would look like loopback, which
     the control API and passwords without a security token rely on.
@@ -94,30 +104,42 @@ class Tunnels:
 
     def __init__(self, *, blind: bool = False) -> None:
         self.blind = blind
-        self._origins: dict[int, str] = {}  # our port towards the TLS listener -> client
+        self._tunnels: dict[int, _Tunnel] = {}  # by our port towards the TLS listener
 
     @property
     def open(self) -> int:
         """How many there are."""
-        return len(self._origins)
+        return len(self._tunnels)
 
     @contextlib.contextmanager
-    def noted(self, upstream: socket.socket, origin: str) -> Iterator[None]:
+    def noted(self, upstream: socket.socket, tunnel: _Tunnel) -> Iterator[None]:
         """Remember the tunnel's client while it is open."""
         port = upstream.getsockname()[1]
-        self._origins[port] = origin
+        self._tunnels[port] = tunnel
         try:
             yield
         finally:
-            del self._origins[port]
+            del self._tunnels[port]
+
+    def end(self) -> None:
+        """Once the TLS listener has closed its connections: pass on what it said last, and part
+        with clients that keep theirs for another request."""
+        until = time.monotonic() + _FAREWELL
+        for tunnel in list(self._tunnels.values()):
+            if tunnel.back.is_alive():
+                tunnel.back.join(timeout=max(0.0, until - time.monotonic()))
+            with contextlib.suppress(OSError):
+                tunnel.client.shutdown(socket.SHUT_RDWR)
+        while self.open and time.monotonic() < until:
+            time.sleep(0.01)
 
     def seen_through(self, app: WSGIApplication) -> WSGIApplication:
         """The application, told the client's own address for requests through a tunnel."""
 
         def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            origin = self._origins.get(int(environ.get("REMOTE_PORT") or 0))
-            if origin is not None and _loopback(environ["REMOTE_ADDR"]):
-                environ["REMOTE_ADDR"] = origin
+            tunnel = self._tunnels.get(int(environ.get("REMOTE_PORT") or 0))
+            if tunnel is not None and _loopback(environ["REMOTE_ADDR"]):
+                environ["REMOTE_ADDR"] = tunnel.origin
             return app(environ, start_response)
 
         return call
@@ -201,6 +223,7 @@ class Proxy:
         self.port: int = port_of(listener)
         self._server = _Server(listener, target, tunnels)
         self._thread: threading.Thread | None = None
+        self._handing_over = False
 
     def start(self) -> None:
         self._thread = threading.Thread(
@@ -210,14 +233,15 @@ class Proxy:
 
     def begin_drain(self, *, handing_over: bool) -> None:
         """Take no new client; other processes go on listening on the socket."""
+        self._handing_over = handing_over
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
 
     def drain(self, until: float) -> None:
-        """Wait for the tunnels that are open."""
-        while self._server.tunnels.open and time.monotonic() < until:
+        """When handing over, wait for the tunnels that are open; else their requests are done."""
+        while self._handing_over and self._server.tunnels.open and time.monotonic() < until:
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -228,4 +252,5 @@ class Proxy:
                 self._server.socket.shutdown(socket.SHUT_RDWR)
             ending.join(timeout=5)
             self._thread.join(timeout=5)
+        self._server.tunnels.end()
         self._server.server_close()

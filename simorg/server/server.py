@@ -82,9 +82,9 @@ class StateFolder:
             raise CannotStart(f"another server keeps its state in {state}") from None
 
     def close(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
         if self._temporary:
             shutil.rmtree(self.path, ignore_errors=True)
 
@@ -211,6 +211,13 @@ class Server:
         if self.log is not None:
             self.log.close()
             self.log = None
+
+    def abandon(self) -> None:
+        """Only what would outlive the process is removed: for one that is about to end at once."""
+        if self._ready_file_written and self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+        if self._state is not None:
+            self._state.close()
 
     def __enter__(self) -> Server:
         return self.start()

@@ -308,6 +308,23 @@ def test_signals_end_it_cleanly(tmp_path: Path, number: int) -> None:
     assert not folder.exists()
 
 
+def test_more_signals_end_it_at_once(tmp_path: Path) -> None:
+    """The second gives up the request that is under way, the third whatever else takes time."""
+    process = Process(tmp_path)
+    info = process.wait()
+    host, port = info["http"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"POST /services/data HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1")
+        for _ in range(2):
+            process.popen.send_signal(signal.SIGTERM)
+            threading.Event().wait(0.3)
+        begun = time.monotonic()
+        process.end(signal.SIGTERM)
+        assert time.monotonic() - begun < 5.0
+    assert not process.ready.exists()
+    assert not Path(info["ca"]).parents[1].exists()
+
+
 def test_killed_server_gives_its_state_back(tmp_path: Path) -> None:
     state = tmp_path / "state"
     process = Process(tmp_path, "--state", str(state))

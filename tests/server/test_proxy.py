@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +14,7 @@ import requests
 
 from simorg.server import proxy as module
 from simorg.server.server import Server
-from tests.server.conftest import Wire
+from tests.server.conftest import Wire, config
 
 
 @pytest.fixture
@@ -172,3 +174,34 @@ def test_with_many_workers_only_loopback_may_use_the_proxy(
     with socket.create_connection(("127.0.0.1", server.proxy or 0)) as raw:
         Wire(raw).send(b"CONNECT login.salesforce.com:443 HTTP/1.1\r\n\r\n")
         assert raw.recv(4096).startswith(b"HTTP/1.1 403")
+
+
+def test_a_client_that_keeps_its_tunnel_does_not_keep_the_server() -> None:
+    before = threading.active_count()
+    with requests.Session() as session, Server(config()) as server:
+        session.trust_env = False
+        session.verify = str(server.authority.certificate)
+        session.proxies = {"https": f"http://127.0.0.1:{server.proxy}"}
+        assert session.get("https://login.salesforce.com/services/data", timeout=10).ok
+        with socket.create_connection(("127.0.0.1", server.proxy or 0)) as raw:
+            silent = Wire(raw)  # opens a tunnel, and says nothing in it
+            silent.send(b"CONNECT login.salesforce.com:443 HTTP/1.1\r\n\r\n")
+            established(silent)
+            begun = time.monotonic()
+            server.drain()
+            server.stop()
+            assert time.monotonic() - begun < 5.0
+            assert silent.ended()
+    assert threading.active_count() <= before
+
+
+def test_an_answer_under_way_passes_the_tunnel_before_the_server_ends() -> None:
+    with requests.Session() as session, Server(config()) as server:
+        session.trust_env = False
+        session.verify = str(server.authority.certificate)
+        session.proxies = {"https": f"http://127.0.0.1:{server.proxy}"}
+        url = "https://login.salesforce.com/services/Soap/u/59.0?wsdl"
+        with session.get(url, timeout=10, stream=True) as answer:
+            server.drain()
+            server.stop()
+            assert b"</definitions>" in answer.content[-40:]
