@@ -59,7 +59,8 @@ class Workers:
         self.config = config
         self._sockets = Sockets(config)
         self._state = StateFolder(config.state)
-        shutil.rmtree(self._state.path / "metrics", ignore_errors=True)  # of an earlier server
+        for name in ("metrics", "long"):  # of an earlier server
+            shutil.rmtree(self._state.path / name, ignore_errors=True)
         SharedBook.forget(self._state.path)
         self._workers: list[_Worker] = []
         self._info: dict[str, Any] = {}
@@ -139,7 +140,8 @@ class Workers:
         with os.fdopen(worker.said, "rb") as pipe:
             text = pipe.read()
         worker.said = -1
-        told: dict[str, Any] = orjson.loads(text) if text else {"error": "it ended before it was ready"}
+        silent = {"error": "it ended before it was ready"}
+        told: dict[str, Any] = orjson.loads(text) if text else silent
         worker.failure = told.get("error", "")
         worker.ready = not worker.failure
         if worker.ready:

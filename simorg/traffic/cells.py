@@ -7,6 +7,7 @@ their files.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import threading
 from collections.abc import Iterator
@@ -70,3 +71,14 @@ def _read(content: bytes) -> Iterator[tuple[str, float]]:
     names = content[_USED.size : _USED.size + used].decode().splitlines()
     values = memoryview(content)[_VALUES:].cast("d")
     return zip(names, values, strict=False)
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of that id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

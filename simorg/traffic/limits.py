@@ -15,9 +15,12 @@ from simorg.access.sessions import LONG_REQUESTS
 from simorg.access.tokens import org_of
 from simorg.traffic.body import head_of
 from simorg.traffic.identity import bearer_of
+from simorg.traffic.long_board import Board
 from simorg.traffic.names import as_utf8
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from simorg.org.catalogue import OrgCatalogue
@@ -47,12 +50,13 @@ def seconds_of(org: Org) -> float:
 class _Running:
     """An API request under way; whose it is is found out when it matters."""
 
-    __slots__ = ("_environ", "_org", "began")
+    __slots__ = ("_environ", "_org", "began", "place")
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self.began = time.monotonic()
         self._environ = environ
         self._org: str | None = None
+        self.place = -1
         if environ["PATH_INFO"][10:14].lower() == "soap":  # its body can be read now only
             found = _SESSION_ID.search(as_utf8(head_of(environ)))
             self._org = _key(found.group(1).decode("ascii", "replace")) if found else ""
@@ -71,10 +75,14 @@ def _key(token: str) -> str:
 
 class LongRequests:
     """Observer and interceptor. It marks a request that came at a bad time; ``authenticate``
-    refuses it, so that every API words it in its own way."""
+    refuses it, so that every API words it in its own way.
 
-    def __init__(self, catalogue: OrgCatalogue) -> None:
+    ``folder``: where the processes of the server see each other's requests.
+    """
+
+    def __init__(self, catalogue: OrgCatalogue, folder: Path | None = None) -> None:
         self._catalogue = catalogue
+        self._board = Board(folder) if folder is not None else None
         #: by the id of their exchange, oldest first
         self._running: dict[int, _Running] = {}
 
@@ -87,18 +95,24 @@ class LongRequests:
         if not path.startswith("/services/") or path.startswith("/services/oauth2"):
             return app
         running = _Running(environ)
-        if self._running:
-            others = list(self._running.values())
-            if running.began - others[0].began >= SHORTEST and self._full(running, others):
-                environ[LONG_REQUESTS] = True
+        others = list(self._running.values())
+        oldest = others[0].began if others else running.began
+        if self._board is not None:
+            elsewhere = self._board.others(running.began)
+            oldest = min(oldest, elsewhere[0][0]) if elsewhere else oldest
+            running.place = self._board.note(running.began, running.org)
+        if running.began - oldest >= SHORTEST and self._full(running, others):
+            environ[LONG_REQUESTS] = True
         self._running[id(exchange)] = running
         return app
 
     def ended(self, exchange: Exchange) -> None:
-        self._running.pop(id(exchange), None)
+        running = self._running.pop(id(exchange), None)
+        if running is not None and self._board is not None:
+            self._board.forget(running.place)
 
     def count(self, org: Org) -> int:
-        """Long requests of an org that are running in this process."""
+        """Long requests of an org that are running."""
         return self._long(org, list(self._running.values()))
 
     def _full(self, one: _Running, others: list[_Running]) -> bool:
@@ -108,4 +122,8 @@ class LongRequests:
     def _long(self, org: Org, running: list[_Running]) -> int:
         since = time.monotonic() - seconds_of(org)
         key = org.id[:15]
-        return sum(one.began <= since and one.org == key for one in running)
+        here = sum(one.began <= since and one.org == key for one in running)
+        if self._board is None:
+            return here
+        elsewhere = self._board.others(time.monotonic())
+        return here + sum(began <= since and whose == key for began, whose in elsewhere)

@@ -147,7 +147,7 @@ class Metrics:
         alive = []
         for path in sorted(self._folder.iterdir()):
             pid = int(path.name.partition("-")[0])
-            lives = _lives(pid)
+            lives = cells.lives(pid)
             if lives:
                 alive.append(pid)
             for name, value in cells.read(path):
@@ -180,16 +180,6 @@ def _opened(exchange: Exchange, code: int, surface: str, headers: dict[str, str]
         return operation_of(environ) == "token"
     cookie = headers.get("set-cookie", "")
     return "access_token=" in headers.get("location", "") or cookie.startswith("sid=00D")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 # -- the text ------------------------------------------------------------------------------------

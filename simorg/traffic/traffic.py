@@ -64,9 +64,9 @@ class Traffic:
 
 def traffic(catalogue: OrgCatalogue, config: ServerConfig, folder: Path | None = None) -> Traffic:
     """The traffic of a server; ``folder``: where its worker processes share what they must."""
-    long_requests = LongRequests(catalogue)
     faults = make_faults(catalogue, config, folder)
     shared = folder is not None and config.workers > 1
+    long_requests = LongRequests(catalogue, folder / "long" if shared and folder else None)
     journal = make_journal(catalogue, config, folder if shared else None)
     metrics = Metrics(folder / "metrics" if shared and folder else None)
     return Traffic(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def pair(built_database: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         one, two = OrgCatalogue(config, behaviour()), OrgCatalogue(config, behaviour())
         assert one.default is not two.default and one.default.id == two.default.id
         folder = tmp_path_factory.mktemp("shared")
-        yield Pair((one, two), (make_app(one, folder), make_app(two, folder)))
+        yield Pair((one, two), (make_app(one, folder, workers=2), make_app(two, folder, workers=2)))
         one.close()
         two.close()
 
@@ -258,3 +259,46 @@ def test_orgs_of_an_older_version_have_no_counts_yet(pair: Pair) -> None:
     two.usage.refresh()
     assert two.usage.take() and two.usage.used == 1
     pair.catalogues[0].reset(one.id)
+
+
+class Stuck:
+    """A request's body that comes when it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def read(self, size: int = -1) -> bytes:
+        self.go.wait(30)
+        return b""
+
+
+def test_long_requests_are_counted_over_both(pair: Pair) -> None:
+    surface = pair.surface(0)
+    access = surface.password().get_json()["access_token"]
+    limits = orjson.dumps({"concurrentLongRequests": {"max": 1, "seconds": 0.1}})
+    surface.http.patch("/_simorg/orgs/default/limits", base_url=BASE, data=limits)
+    headers = {"Authorization": f"Bearer {access}", "Content-Type": "application/json"}
+    body = Stuck()
+    first: Any = Client(pair.apps[0])
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(
+            first.post,
+            f"{DATA}/sobjects/Account",
+            base_url=BASE,
+            headers=headers,
+            environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": "2"},
+        )
+
+        def used() -> list[int]:
+            told = [surface.get("/_simorg/orgs/default/limits").get_json() for _ in range(2)]
+            return [each["concurrentLongRequests"]["used"] for each in told]
+
+        while used() != [1, 1]:
+            assert not slow.done()
+        assert twice(surface, access) == [403, 403]
+        body.go.set()
+        assert slow.result().status_code == 400
+    while used() != [0, 0]:
+        pass
+    assert twice(surface, access) == [200, 200]
+    pair.catalogues[0].reset(pair.orgs[0].id)
