@@ -25,6 +25,7 @@ from simorg.access.visualforce import called_from
 from simorg.errors import LongRequestsExceeded, RequestLimitExceeded, SessionInvalid
 from simorg.org.caller import Caller
 from simorg.org.clock import from_text, to_text
+from simorg.org.store.base import StoreGone
 
 if TYPE_CHECKING:
     from simorg.org.catalogue import OrgCatalogue
@@ -197,7 +198,10 @@ def authenticate(
         raise session_invalid(token)
     key = (token, surface, api_version, enforce)
     known: Judged | None = state_of(org).sessions.get(key)
-    mark = org.access_generation
+    try:
+        mark = org.access_generation
+    except StoreGone:
+        raise session_invalid(token) from None
     if known is None or known.mark != mark or org.clock.now() >= known.check_at:
         known = _judge(org, token, surface if enforce else "identity", api_version, mark, environ)
         if known.caller.flow is not Flow.VISUALFORCE:  # its calls differ by where they come from
@@ -362,7 +366,7 @@ def _row(row: tuple[Any, ...] | None) -> SessionRow | None:
 def locate(catalogue: OrgCatalogue, token: str) -> tuple[Org, SessionRow] | None:
     """The org and live session of a token, judged by nothing but its age."""
     org_id = org_of(token)
-    org = catalogue.get(org_id) if org_id else None
+    org = catalogue.living(org_id) if org_id else None
     row = find(org, token) if org is not None else None
     if org is None or row is None or org.clock.now() >= row.ends:
         return None

@@ -74,7 +74,7 @@ def find(catalogue: OrgCatalogue, given: str, *, spend: bool = False) -> tuple[O
     """The org and the user id of a link's code; ``spend``: it does not work again."""
     org_id, _, code = given.partition(".")
     try:
-        org = catalogue.get(ids.normalise(org_id))
+        org = catalogue.living(ids.normalise(org_id))
     except MalformedId:
         return None
     if org is None or not code:

@@ -29,9 +29,7 @@ class Context:
 
     def org(self, id: str) -> Org:
         """The org of an id, or the default org by the word ``default``."""
-        if id == "default":
-            return self.catalogue.default
-        found = self.catalogue.get(id)
+        found = self.catalogue.living(self.catalogue.default.id if id == "default" else id)
         if found is None:
             from simorg.control.errors import not_found
 

@@ -112,7 +112,7 @@ class DeviceGrant(Grant):
         return self._find_login(code)
 
     def _find_login(self, code: DeviceCode) -> OAuthError | None:
-        org = self.call.catalogue.get(code.org_id or "")
+        org = self.call.catalogue.living(code.org_id or "")
         app = places.app_of(org, code.consumer_key) if org is not None else None
         person = directory.person(org, code.user_id or "") if org is not None else None
         if org is None or app is None or person is None:
@@ -124,7 +124,7 @@ class DeviceGrant(Grant):
 
     def _take_back(self, code: DeviceCode) -> None:
         """A code that comes again takes away what it gave, as an authorization code does."""
-        org = self.call.catalogue.get(code.org_id or "")
+        org = self.call.catalogue.living(code.org_id or "")
         if org is not None and code.approval:
             approvals.revoke(org, code.approval)
 

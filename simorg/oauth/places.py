@@ -56,7 +56,7 @@ def find_user(call: OAuthCall, username: str) -> tuple[Org, str] | None:
 def org_of_secret(call: OAuthCall, mark: str, value: str) -> Org | None:
     """The org that an authorization code, refresh token or delete token belongs to."""
     org_id = secrets.org_of(mark, value)
-    return call.catalogue.get(org_id) if org_id else None
+    return call.catalogue.living(org_id) if org_id else None
 
 
 def org_of_client(call: OAuthCall, consumer_key: str) -> Org:

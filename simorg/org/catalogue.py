@@ -22,6 +22,7 @@ from simorg.org.registry import FileRegistry, OrgEntry, Registry, UsernameTaken
 from simorg.org.schema.org_schema import OrgSchema
 from simorg.org.seeds.template import Copy, Template, personalise
 from simorg.org.statements import Schemas
+from simorg.org.store.base import StoreGone
 from simorg.org.store.core import BaseStore
 from simorg.org.store.namespaces import FileNamespaces, Namespaces
 from simorg.org.store.pool import IdleConnections
@@ -171,6 +172,20 @@ class OrgCatalogue:
                     return None
                 self._entries[org_id] = entry
             return self._living(entry)
+
+    def living(self, id: str) -> Org | None:
+        """The org as other processes left it: its clock, settings and schema are up to date.
+
+        ``get`` is for those who go on to read ``Org.access_generation``, which raises
+        ``StoreGone`` for an org that another process has deleted.
+        """
+        found = self.get(id)
+        try:
+            if found is not None:
+                _ = found.access_generation
+        except StoreGone:
+            return self.get(id)
+        return found
 
     def list(self) -> list[Org]:
         """All orgs in the order they were made."""

@@ -169,7 +169,7 @@ def carry_over(catalogue: OrgCatalogue) -> Response:
 def enter(catalogue: OrgCatalogue) -> Response:
     """On the Visualforce host: take the page's session, once."""
     token, start = request.args.get("token", ""), safe_start_url(request.args.get("url", ""))
-    org = catalogue.get(token[:15]) if token[15:16] == "!" else None
+    org = catalogue.living(token[:15]) if token[15:16] == "!" else None
     here = org is not None and visualforce.domain_of(_hostname()) == org.my_domain.lower()
     opened = (
         page_sessions.redeem_exchange(org, token, source_ip=_address()) if org and here else None

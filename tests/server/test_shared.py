@@ -188,6 +188,41 @@ def test_what_one_changes_the_other_obeys(surface: Surface) -> None:
 # -- counts --------------------------------------------------------------------------------------
 
 
+def test_the_clock_that_one_sets_is_the_other_s(surface: Surface) -> None:
+    clock = "/_simorg/orgs/default/clock"
+    told: Any = surface.http.put(clock, json={"freeze": "2031-01-01T00:00:00Z"})
+    assert told.json["now"] == "2031-01-01T00:00:00.000+0000"
+    assert surface.http.get(clock).json == told.json
+    surface.http.get(clock)  # the turn of the one that set it
+    told = surface.http.put(clock, json={"advance": 60})
+    assert told.json["now"] == "2031-01-01T00:01:00.000+0000"
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("GET", f"{DATA}/limits"),
+        ("GET", "/services/oauth2/userinfo"),
+        ("GET", "/_simorg/orgs/{id}/clock"),
+        ("POST", "/_simorg/orgs/{id}/reset"),
+    ],
+)
+def test_an_org_that_one_deletes_is_gone_for_the_other(pair: Pair, verb: str, path: str) -> None:
+    one, two = (Client(app, use_cookies=False) for app in pair.apps)
+    here: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
+    made: Any = one.post("/_simorg/orgs", json={}, **here).json
+    headers = {"Authorization": f"Bearer {made['users'][0]['sessionId']}"}
+    assert two.get(f"{DATA}/limits", headers=headers).status_code == 200
+    assert one.delete(f"/_simorg/orgs/{made['id']}", **here).status_code == 204
+    answer = two.open(path.format(id=made["id"]), method=verb, headers=headers, **here)
+    assert answer.status_code in (401, 403, 404), answer.text
+    assert (
+        "INVALID_SESSION_ID" in answer.text
+        or "Bad_OAuth_Token" in answer.text
+        or ("There is no org" in answer.text)
+    )
+
+
 def test_requests_are_counted_over_both(surface: Surface) -> None:
     session = soap_login(surface)
     limits = orjson.dumps({"dailyApiRequests": {"max": 21}})

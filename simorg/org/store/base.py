@@ -104,6 +104,10 @@ class Transaction(Reader, Protocol):
         ...
 
 
+class StoreGone(Exception):
+    """Another process has deleted the org."""
+
+
 class Store(Protocol):
     """One org's namespace."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from simorg.org.schema.model import Schema, SObjectType
 from simorg.org.store import columns
-from simorg.org.store.base import Statement
+from simorg.org.store.base import Statement, StoreGone
 from simorg.org.store.core import BaseStore
 from simorg.org.store.postgres_pool import PostgresPool, command
 from simorg.org.store.private import private_ddl
@@ -292,7 +292,7 @@ class PostgresStore(BaseStore):
             found = work(outer.connection) if outer is not None else self.pool.run(work)
         except psycopg.errors.UndefinedTable:
             self.gone = True
-            raise
+            raise StoreGone from None
         self._config = found.get("config", 0)
         self._content = found.get("content", 0)
         return found.get("access", 0)
