@@ -37,9 +37,13 @@ def certificate(context: Context) -> Response:
     return Response(pem, mimetype="application/x-pem-file")
 
 
+#: characters of a username
+_LONGEST_NAME = 80
+
+
 def _full_name(org: Org, name: str) -> str:
     """``standard`` -> ``standard@acme.example``: the one user whose name so begins."""
-    if "@" in name or not name.isprintable():
+    if "@" in name or not name.isprintable() or len(name) > _LONGEST_NAME:
         return name
     table = org.store.table("User")
     begins = org.store.folded(table.c.Username).startswith(f"{name.lower()}@", autoescape=True)

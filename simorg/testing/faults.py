@@ -35,6 +35,8 @@ class FaultOptions(TypedDict, total=False):
     after: int
     #: every n-th
     every: int
+    #: the n-th only; instead of ``times``, ``after`` and ``every``
+    nth: int
     probability: float
     seed: int
     # what they get
@@ -139,7 +141,7 @@ class Faults:
 
     def fail_next(self, what: str | int | None = None, **options: Unpack[FaultOptions]) -> Fault:
         """See ``Org.fail_next``."""
-        asked: dict[str, Any] = {"times": 1, **options}
+        asked: dict[str, Any] = {**({} if "nth" in options else {"times": 1}), **options}
         if unknown := asked.keys() - FaultOptions.__annotations__.keys():
             raise TypeError(f"fail_next() has no option {', '.join(sorted(unknown))}")
         for name in ("user", "app"):
@@ -160,7 +162,7 @@ class Faults:
 
 _NAMED = {"user": "username", "app": "name"}
 _MATCH = ("surface", "operation", "method", "path", "user", "app", "object")
-_CALLS = ("times", "after", "every", "probability", "seed")
+_CALLS = ("times", "after", "every", "nth", "probability", "seed")
 _ANSWER = (
     "message",
     "status",

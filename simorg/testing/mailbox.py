@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -56,7 +57,7 @@ class Mailbox:
         query = f"?{urlencode(filters)}" if filters else ""
         return [_mail(told) for told in self._org.control("GET", f"mailbox{query}")["messages"]]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Mail]:
         return iter(self.all())
 
     def __len__(self) -> int:

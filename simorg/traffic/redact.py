@@ -34,7 +34,9 @@ _PARAMETERS = rf"{_WORDS}|code|source"
 _NAME = re.compile(rf"(?:{_WORDS})\Z", re.I)
 _PARAMETER = re.compile(rf"(?:{_PARAMETERS})\Z", re.I)
 _COOKIES = frozenset({"cookie", "set-cookie"})
-_HEADER = re.compile(r"(?:.*(?:authorization|token|session|secret|password|signature).*)\Z", re.I)
+_HEADER = re.compile(
+    r"(?:.*(?:authorization|token|session|secret|password|signature|api-?key).*)\Z", re.I
+)
 
 _TOKENS = re.compile(
     r"00D[A-Za-z0-9]{12,15}(?:!|%21|&#33;|&#x21;)[A-Za-z0-9._%-]+"  # session ids

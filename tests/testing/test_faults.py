@@ -27,6 +27,17 @@ def session(org: Org) -> Session:
     return org.login("admin")
 
 
+def test_the_nth_call_only(org: Org, session: Session) -> None:
+    fault = org.fail_next("REQUEST_LIMIT_EXCEEDED", nth=2)
+    assert session.get("limits")
+    with pytest.raises(CallRefused):
+        session.get("limits")
+    assert session.get("limits")
+    assert (fault.hits, fault.remaining) == (1, 0)
+    with pytest.raises(ControlRefused, match="exclude each other"):
+        org.fail_next("REQUEST_LIMIT_EXCEEDED", nth=2, times=3)
+
+
 def test_next_call_only(org: Org, session: Session) -> None:
     fault = org.fail_next("REQUEST_LIMIT_EXCEEDED")
     assert isinstance(fault, Fault)

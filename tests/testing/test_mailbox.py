@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 import requests
 import zeep
 
 from simorg.testing import ControlRefused, LoginRefused, Org, Simorg
+from simorg.testing.mailbox import Mail
 
 NS = "{urn:partner.soap.sforce.com}"
 SINGLE = f"{NS}SingleEmailMessage"
@@ -63,6 +64,7 @@ def test_send_email(org: Org, wsdl: zeep.Client) -> None:
     )
     assert result.success, result.errors
     mail = org.mailbox.last
+    assert [assert_type(one, Mail).number for one in org.mailbox][-1] == mail.number
     assert (mail.number, mail.kind, mail.subject, mail.text) == (1, "single", "Hello", None)
     assert mail.to == ["you@out.example", "two@out.example"] and mail.cc == ["copy@out.example"]
     assert mail.sender == mail.bcc[0] == org.user("admin").state["email"]

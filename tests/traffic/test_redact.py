@@ -154,6 +154,7 @@ def test_headers(secret: str) -> None:
     hidden(secret, entry(headers={"Cookie": f"a=1; sid={secret}; x={secret}"}))
     hidden(secret, entry(answered=[("Set-Cookie", f"sid={secret}; Path=/; HttpOnly")]))
     hidden(secret, entry(headers={"X-SFDC-Session": secret}))
+    hidden(secret, entry(headers={"X-Api-Key": secret}))
     basic = base64.b64encode(f"key:{secret}".encode()).decode()
     text = shown(entry(headers={"Authorization": f"Basic {basic}"}))
     assert basic not in text and secret not in text
