@@ -146,7 +146,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_files_and_modes(tmp_path: Path) -> None:
     made = ca.ensure(tmp_path / "tls", "127.0.0.1")
-    assert set(files(tmp_path / "tls")) == {"ca.pem", "server.pem", "server.key"}
+    assert set(files(tmp_path / "tls")) == {"ca.pem", "server.pem", "server.key", "lock"}
     assert made.key.stat().st_mode & 0o777 == 0o600
     assert made.certificate.stat().st_mode & 0o777 == 0o644
     assert b"PRIVATE" not in made.chain.read_bytes() + made.certificate.read_bytes()

@@ -221,6 +221,15 @@ def test_a_signal_lets_running_requests_finish(tmp_path: Path) -> None:
     assert process.popen.returncode == 0
 
 
+@pytest.fixture
+def hanging_up() -> Iterator[None]:
+    """SIGHUP as it usually is, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hanging_up")
 def test_hanging_up_ends_it_cleanly(tmp_path: Path) -> None:
     process = Process(tmp_path)
     process.wait()
