@@ -139,7 +139,11 @@ def test_wrong_markers_are_told(project: pytest.Pytester) -> None:
     result = run(project)
     result.assert_outcomes(errors=4)
     result.stdout.fnmatch_lines(
-        ["*the marker is simorg(org=...*", "*nowhere.yaml*", "*line 7, column 58: users.one@small.example*"]
+        [
+            "*the marker is simorg(org=...*",
+            "*nowhere.yaml*",
+            "*line 7, column 58: users.one@small.example*",
+        ]
     )
 
 
