@@ -75,6 +75,21 @@ def test_an_org_is_made_shown_reset_and_deleted(server: Server, tmp_path: Path) 
     assert org not in ask(server, "orgs")
 
 
+def test_a_definition_brings_along_the_files_it_builds_on(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("extends: acme\norg: {created: 2020-02-01T00:00:00Z}\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: base.yaml\norg: {name: Child}\n")
+    org = ask(server, "org", "create", "--definition", str(child)).split()[0]
+    query = "SELECT Name, CreatedDate FROM Organization"
+    assert "Child\t2020-02-01" in ask(server, "query", query, "--org", org)
+    ask(server, "org", "delete", org)
+    child.write_text("extends: missing.yaml\n")
+    told = refused(server, "org", "create", "--definition", str(child))
+    assert f"{child}:1:1: extends: missing.yaml cannot be read" in told
+    child.write_bytes(b"\xff\xfe")
+    assert "is no text file" in refused(server, "org", "create", "--definition", str(child))
+
+
 def test_a_bad_definition_is_told_by_its_line(server: Server, tmp_path: Path) -> None:
     definition = tmp_path / "bad.yaml"
     definition.write_text("org:\n  name: Bad\nuserz: {}\n")

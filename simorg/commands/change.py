@@ -37,9 +37,21 @@ def create(
     """Make an org and print what a test needs."""
     asked: dict[str, Any] = {"name": name, "edition": edition}
     if definition is not None:
-        asked["definition"] = definition.read_text(encoding="utf-8")
+        asked["definition"] = _self_contained(definition)
     asked = {key: value for key, value in asked.items() if value is not None}
     _print_org(call(url, "orgs", asked), as_json)
+
+
+def _self_contained(definition: Path) -> str:
+    from simorg.org.seeds.extending import self_contained
+    from simorg.org.seeds.source import SeedError
+
+    try:
+        return self_contained(definition.read_text("utf-8"), str(definition))
+    except UnicodeDecodeError:
+        fail(f"{definition} is no text file", USAGE)
+    except SeedError as error:
+        fail(str(error), USAGE)
 
 
 @org.command("show")

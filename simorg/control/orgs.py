@@ -22,6 +22,7 @@ from simorg.control.errors import ControlError, invalid
 from simorg.org.passwords import verify_password
 from simorg.org.saved import SavedRefused
 from simorg.org.seeds.definition import OrgPart
+from simorg.org.seeds.extending import refuse_files
 from simorg.org.seeds.parse import SeedError
 from simorg.org.templates import is_saved
 
@@ -77,6 +78,8 @@ def create(context: Context) -> Response:
     name, edition = _name_and_edition(asked)
     path = _definition(context, asked.get("definition"))
     try:
+        if path is not None:
+            refuse_files(path.read_text("utf-8"), str(path))
         org = context.catalogue.create(path, name=name, edition=edition)
     except SeedError as error:
         raise _bad_definition(error, path, asked.get("definition")) from None

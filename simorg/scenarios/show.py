@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 _STYLES = {"handled": "green", "not handled": "red", "skipped": "yellow", "error": "bold red"}
 
 
+def _lines(console: Console, rows: Iterable[Sequence[str]]) -> None:
+    """What a pipe gets: a line a row, tabs between the cells, no heads."""
+    for row in rows:
+        console.file.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")
+
+
 def list_scenarios(console: Console, scenarios: Sequence[Scenario]) -> None:
+    if not console.is_terminal:
+        _lines(console, ((one.name, one.title, ", ".join(one.tags)) for one in scenarios))
+        return
     table = Table("scenario", "what it is about", "tags", box=None, pad_edge=False)
     for one in scenarios:
         table.add_row(one.name, one.title, ", ".join(one.tags), style=None)
@@ -48,15 +57,23 @@ def scenario(console: Console, one: Scenario) -> None:
 
 def verdicts(console: Console, found: Sequence[Verdict]) -> None:
     """A row per scenario, and a line that counts them."""
+    if console.is_terminal:
+        _verdict_table(console, found)
+    else:
+        rows = ((one.name, one.status, one.summary, f"{one.seconds:.1f}") for one in found)
+        _lines(console, rows)
+    count = totals(found)
+    told = ", ".join(f"{number} {state}" for state, number in count.items() if number)
+    console.print(f"\n{told}", highlight=False)
+
+
+def _verdict_table(console: Console, found: Sequence[Verdict]) -> None:
     table = Table("scenario", "", "what was seen", "s", box=None, pad_edge=False)
     table.columns[3].justify = "right"
     for one in found:
         state = Text(one.status, style=_STYLES[one.status])
         table.add_row(one.name, state, Text(one.summary), f"{one.seconds:.1f}")
     console.print(table)
-    count = totals(found)
-    told = ", ".join(f"{number} {state}" for state, number in count.items() if number)
-    console.print(f"\n{told}", highlight=False)
 
 
 def verdict(console: Console, one: Verdict) -> None:

@@ -164,6 +164,9 @@ def test_usernames_of_a_second_org_get_a_suffix(api: Api) -> None:
         ("org:\n  name: X\n  name: Y\n", "line 3, column 3: org.name: is told twice"),
         ("%YAML 9\n---\n\t", "line "),
         ("a: &a [x]\nb: *c\n", "line 2, column 4: "),
+        ("org: {name: X}\nextends: /etc/hostname\n", "line 2, column 1: extends: "),
+        ("extends: ../state.yaml\n", "line 1, column 1: extends: ../state.yaml is no built-in"),
+        ("extends: acme\ngenerate: {Account: 999999999999}\n", "line 2, column 12: generate.Acc"),
     ],
 )
 def test_bad_definitions_name_the_line(api: Api, definition: str, message: str) -> None:

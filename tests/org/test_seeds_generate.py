@@ -152,7 +152,7 @@ def test_another_field_changes_no_other(tmp_path: Path) -> None:
         ("Acount: {count: 1}", "8:3", "did you mean 'Account'?"),
         ("Account: {}", "8:3", "key count is missing"),
         ("Account: {count: -1}", "8:13", ">= 0"),
-        ("Account: -1", "8:3", "at least 0"),
+        ("Account: -1", "8:3", "from 0 to"),
         ("Account: {count: 1, feilds: {}}", "8:23", "did you mean 'fields'?"),
         ("Account: {count: 1, fields: {Wings: 1}}", "8:32", "no such field"),
         ("Account: {count: 1, fields: {Name: {}}}", "8:32", "expected one of oneOf"),

@@ -102,7 +102,8 @@ def invoke(*arguments: str) -> Result:
 
 def test_list_and_show() -> None:
     told = invoke("scenario", "list")
-    assert told.exit_code == 0 and all(name in told.stdout for name in SHIPPED)
+    lines = [line.split("\t") for line in told.stdout.splitlines()]  # a line each, in a pipe
+    assert told.exit_code == 0 and [name for name, _, _ in lines] == list(SHIPPED)
     listed = json.loads(invoke("scenario", "list", "--json").stdout)
     assert [one["name"] for one in listed] == list(SHIPPED)
     shown = invoke("scenario", "show", "works-for-weeks").stdout

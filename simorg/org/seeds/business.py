@@ -11,6 +11,7 @@ from simorg.org.clock import to_text
 from simorg.org.schema.model import SObjectType
 from simorg.org.seeds import words
 from simorg.org.seeds.context import Building
+from simorg.org.seeds.definition import MOST
 
 
 class _Maker:
@@ -53,8 +54,8 @@ def check(building: Building) -> None:
             known = ", ".join(_MAKERS)
             reason = f"cannot be made up by number alone (only {known}); say count and fields"
             building.source.complain(("generate", name), reason)
-        elif isinstance(told, int) and told < 0:
-            building.source.complain(("generate", name), "expected a number of at least 0")
+        elif isinstance(told, int) and not 0 <= told <= MOST:
+            building.source.complain(("generate", name), f"expected a number from 0 to {MOST}")
     if asked and not any(user.owns for user in building.users.values()):
         building.source.complain(("generate",), "no active internal user could own records")
 

@@ -213,10 +213,14 @@ class ObjectPart(Part):
     fields: Annotated[dict[str, FieldPart], D(description="Custom fields by API name")] = {}
 
 
+#: records of an object that are made up
+MOST = 10_000_000
+
+
 class GeneratePart(Part):
     """Made-up records of an object: the same ones for the same seed, everywhere."""
 
-    count: Annotated[int, D(description="How many", ge=0, le=10_000_000)]
+    count: Annotated[int, D(description="How many", ge=0, le=MOST)]
     seed: Annotated[int | str, D(description="Another seed, other records")] = 0
     fields: Annotated[
         dict[str, Any],

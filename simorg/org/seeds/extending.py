@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path as File
 from typing import Any
 
+import yaml
+
 from simorg.org.seeds.source import Path, SeedError, Source, read
 
 #: a chain longer than this is taken for a mistake
@@ -51,6 +53,34 @@ def _open(base: str, source: Source) -> tuple[str, str]:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise source.error(("extends",), f"{base} cannot be read: {reason}") from None
+
+
+def refuse_files(text: str, name: str) -> None:
+    """Raise ``SeedError`` if a text builds on anything but a built-in definition: it comes from
+    somebody who has no business with the files of this machine."""
+    if "extends" not in text:
+        return
+    source = Source(name)
+    data = read(text, source)
+    base = data.get("extends") if isinstance(data, dict) else None
+    if isinstance(base, str) and built_in(base) is None:
+        raise source.error(
+            ("extends",), f"{base} is no built-in definition, and files are not read for others"
+        )
+
+
+def self_contained(text: str, name: str) -> str:
+    """A definition for a server that does not see the files it builds on: laid over them, or the
+    text itself if there are none. Raises ``SeedError``."""
+    if "extends" not in text or all(
+        built_in(base.removesuffix(".yaml")) for _, base in bases(text, name)
+    ):
+        return text
+    source = Source(name)
+    merged = {key: value for key, value in whole(text, source).items() if key != "extends"}
+    if source.problems:
+        raise SeedError(*source.problems)
+    return yaml.safe_dump(merged, sort_keys=False, allow_unicode=True)
 
 
 def whole(text: str, source: Source) -> Any:
