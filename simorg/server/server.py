@@ -141,7 +141,7 @@ class Server:
             self.log = open_log(config)
             if self.log is not None:
                 self._traffic.observers.append(self.log.observer())
-        app = compose.application(context)
+        self.app = app = compose.application(context)
         if sockets.http:
             self._listeners.append(Listener(sockets.http, app, threads=config.threads))
         if sockets.https:
@@ -182,7 +182,7 @@ class Server:
         if self._traffic is not None and not handing_over:
             self._traffic.stop()
         elif self._traffic is not None and self._traffic.journal is not None:
-            self._traffic.journal.stop()  # nobody waits for entries that will not come
+            self._traffic.journal.hand_over()  # nobody waits for entries that will not come
         until = time.monotonic() + self.config.drain_seconds
         for listener in self._listeners:
             listener.begin_drain(handing_over=handing_over)

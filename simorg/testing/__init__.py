@@ -102,7 +102,7 @@ def start(**options: Any) -> Simorg:
     config = ServerConfig(**{"port": 0, "tls_port": 0, "proxy_port": 0, **options})
     server = Server(config).start()
     try:
-        made = Simorg(server.url("http"), control_token=config.control_token)
+        made = Simorg(server.url("http"), control_token=config.control_token, app=server.app)
     except BaseException:
         server.stop()
         raise

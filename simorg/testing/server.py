@@ -7,13 +7,16 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlencode
 
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
 from simorg.testing.requests import Requests
 from simorg.testing.transport import Transport
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class Simorg:
@@ -24,9 +27,19 @@ class Simorg:
     """
 
     def __init__(
-        self, url: str, *, control_token: str | None = None, ca: str | Path | None = None
+        self,
+        url: str,
+        *,
+        control_token: str | None = None,
+        ca: str | Path | None = None,
+        app: WSGIApplication | None = None,
     ) -> None:
+        """``app``: of a server in this process."""
         self.transport = Transport(url, control_token=control_token, ca=ca)
+        if app is not None:
+            from simorg.testing.local import Local
+
+            self.transport.nearby = Local(app, self.transport.url)
         self.url = self.transport.url
         self._closing: list[Callable[[], object]] = []
         self._ca: str | None = str(ca) if ca else None

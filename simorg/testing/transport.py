@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from simorg.testing.errors import ControlRefused, RecordRefused, SimorgError
@@ -33,8 +33,22 @@ class Answer:
         return json.loads(self.body) if self.body else None
 
 
+class Nearby(Protocol):
+    """A shorter way to the control API than HTTP (``simorg.testing.local``)."""
+
+    def request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer | None: ...
+    def close(self) -> None: ...
+
+
 class Transport:
-    """Requests to ``url``, which names scheme, host and port."""
+    """Requests to ``url``, which names scheme, host and port.
+
+    ``nearby``: set for a server in this process.
+    """
+
+    nearby: Nearby | None = None
 
     def __init__(
         self, url: str, *, control_token: str | None = None, ca: str | Path | None = None
@@ -111,7 +125,11 @@ class Transport:
         data = body if file or body is None else json.dumps(body).encode()
         kind = "application/octet-stream" if file else "application/json"
         headers = {"Content-Type": kind, **self._control}
-        answer = self.request(method, f"/_simorg/{path}", data, headers)
+        answer = None
+        if self.nearby is not None:
+            answer = self.nearby.request(method, f"/_simorg/{path}", data, headers)
+        if answer is None:
+            answer = self.request(method, f"/_simorg/{path}", data, headers)
         if answer.status >= 400:
             raise _refusal(answer)
         if "json" not in answer.headers.get("Content-Type", "json"):
@@ -119,6 +137,8 @@ class Transport:
         return answer.json()
 
     def close(self) -> None:
+        if self.nearby is not None:
+            self.nearby.close()
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
