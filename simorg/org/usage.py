@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from simorg.org.clock import Clock
 from simorg.org.counts import Count, Counts
+from simorg.org.store.base import StoreGone
 
 #: requests in 24 hours for an org of the edition (with 1,000 for each user licence where sold so)
 DAILY_REQUESTS = {
@@ -121,7 +123,10 @@ class Usage:
             self.save()
 
     def _look(self) -> Count | None:
-        found = self._counts.read(_NAME).get(_NAME)
+        try:
+            found = self._counts.read(_NAME).get(_NAME)
+        except StoreGone:
+            return None
         if found is not None:
             self._see(found)
         return found
@@ -144,7 +149,8 @@ class Usage:
             seen, unused = self._seen, self._left
             if seen is None or not unused:
                 return
-            self._counts.give_back(_NAME, seen.epoch, unused)
+            with suppress(StoreGone):
+                self._counts.give_back(_NAME, seen.epoch, unused)
             self._left = 0
             self._seen = None
 

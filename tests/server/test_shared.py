@@ -223,6 +223,18 @@ def test_an_org_that_one_deletes_is_gone_for_the_other(pair: Pair, verb: str, pa
     )
 
 
+def test_counts_of_an_org_that_another_process_deleted_are_let_go(pair: Pair) -> None:
+    """At its own end a process gives back requests that it took ahead."""
+    one, two = pair.catalogues
+    made = one.create(name="short-lived")
+    elsewhere = two.get(made.id)
+    assert elsewhere is not None and elsewhere.usage.take()
+    one.delete(made.id)
+    elsewhere.usage.save()
+    assert elsewhere.usage.used == 0 and elsewhere.store.gone
+    elsewhere.close()
+
+
 def test_requests_are_counted_over_both(surface: Surface) -> None:
     session = soap_login(surface)
     limits = orjson.dumps({"dailyApiRequests": {"max": 21}})

@@ -14,6 +14,7 @@ import psycopg
 
 from simorg.org.clock import from_text, to_text
 from simorg.org.counts import Count, new_epoch
+from simorg.org.store.base import StoreGone
 from simorg.org.store.private import private_ddl
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ class PostgresCounts:
     def _make(self) -> None:
         ddl = private_ddl("postgresql", self._store.namespace)
         wanted = next(one for one in ddl if self._table in one)
-        self._store.pool.run(lambda connection: connection.execute(wanted))
+        try:
+            self._store.pool.run(lambda connection: connection.execute(wanted))
+        except psycopg.errors.InvalidSchemaName:
+            self._store.gone = True
+            raise StoreGone from None
 
     def take(
         self, name: str, most: int, now: datetime, window: timedelta, *, block: int = 1
