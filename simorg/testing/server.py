@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlencode
 
+from simorg.testing.errors import SimorgError
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
 from simorg.testing.requests import Requests
@@ -172,4 +173,15 @@ def _definition(org: str | Path | Mapping[str, Any] | None) -> str | dict[str, A
         return dict(org)
     if isinstance(org, str) and "\n" in org:
         return org
-    return Path(org).read_text("utf-8")
+    text = Path(org).read_text("utf-8")
+    return _self_contained(text, str(org)) if "extends" in text else text
+
+
+def _self_contained(text: str, file: str) -> str:
+    from simorg.org.seeds.extending import self_contained
+    from simorg.org.seeds.source import SeedError
+
+    try:
+        return self_contained(text, file)
+    except SeedError as error:
+        raise SimorgError(str(error)) from None

@@ -86,7 +86,7 @@ def test_orgs_are_deleted_even_if_the_test_fails(project: pytest.Pytester) -> No
 
 
 def test_markers_choose_the_org(project: pytest.Pytester) -> None:
-    project.makefile(".yaml", small=DEFINITION)
+    project.makefile(".yaml", small=DEFINITION, child="extends: small.yaml\norg: {name: Child}\n")
     project.mkdir("deep").joinpath("beside.yaml").write_text(DEFINITION.replace("Small", "Beside"))
     project.path.joinpath("deep", "test_deep.py").write_text(
         "import pytest\n"
@@ -104,6 +104,10 @@ def test_markers_choose_the_org(project: pytest.Pytester) -> None:
             assert (simorg_org.name, simorg_org.edition) == ("Small", "Developer")
             assert simorg_org.login("one").access_token
 
+        @pytest.mark.simorg(org="child.yaml")
+        def test_a_file_that_builds_on_another(simorg_org):
+            assert simorg_org.name == "Child" and simorg_org.user("one")
+
         @pytest.mark.simorg(edition="Professional", name="nearer")
         def test_nearer(simorg_org):
             assert (simorg_org.name, simorg_org.edition) == ("nearer", "Professional")
@@ -114,7 +118,7 @@ def test_markers_choose_the_org(project: pytest.Pytester) -> None:
             assert simorg_org.user("admin")
         """
     )
-    run(project).assert_outcomes(passed=4)
+    run(project).assert_outcomes(passed=5)
 
 
 def test_wrong_markers_are_told(project: pytest.Pytester) -> None:
