@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from simorg.org.store.base import Statement
 
 EDITIONS: tuple[str, ...] = get_args(get_type_hints(OrgPart)["edition"])
+_LISTENERS = ("http", "https", "proxy")
+_SWITCHES = ("sessions", "connectedApps")
 _HERE = ("localhost", "127.0.0.1", "::1")
 _LONGEST_NAME = 80  # Organization.Name
 
@@ -52,8 +54,12 @@ def summary(context: Context, org: Org) -> dict[str, Any]:
 def places(context: Context) -> dict[str, str | None]:
     """``http``, ``https`` and ``proxy`` as whoever asks may call them: on the host they asked,
     the listener they asked through under the port they used."""
-    told = context.info()
-    found: dict[str, str | None] = {kind: told[kind] for kind in ("http", "https", "proxy")}
+    memory = context.catalogue.memory
+    told: dict[str, str | None] | None = memory.get("control.places")
+    if told is None:  # as long as the server runs; the rest of what it tells of itself is not
+        info = context.info()
+        told = memory["control.places"] = {kind: info[kind] for kind in _LISTENERS}
+    found = dict(told)
     asked = urlsplit(request.host_url)
     if asked.hostname not in _HERE:
         host = asked.hostname or "localhost"
@@ -65,16 +71,18 @@ def places(context: Context) -> dict[str, str | None]:
 
 
 def create(context: Context) -> Response:
-    """``{name?, edition?, definition?, sessions?}``: definition is YAML text or the same as JSON;
-    without sessions the org is made in half the time. Or the body is an org saved to a file."""
+    """``{name?, edition?, definition?, sessions?, connectedApps?}``: definition is YAML text or the
+    same as JSON; without sessions the org is made in half the time. Or the body is an org saved
+    to a file."""
     if snapshots.is_file():
         return _of_file(context)
     asked = body()
     for key in asked:
-        if key not in ("name", "edition", "definition", "sessions"):
+        if key not in ("name", "edition", "definition", *_SWITCHES):
             raise invalid(f"There is no member {key}.", key)
-    if not isinstance(asked.get("sessions", True), bool):
-        raise invalid("sessions must be true or false.", "sessions")
+    for key in _SWITCHES:
+        if not isinstance(asked.get(key, True), bool):
+            raise invalid(f"{key} must be true or false.", key)
     name, edition = _name_and_edition(asked)
     path = _definition(context, asked.get("definition"))
     try:
@@ -83,7 +91,13 @@ def create(context: Context) -> Response:
         org = context.catalogue.create(path, name=name, edition=edition)
     except SeedError as error:
         raise _bad_definition(error, path, asked.get("definition")) from None
-    return answer(everything(context, org, with_sessions=asked.get("sessions", True)), 201)
+    told = everything(
+        context,
+        org,
+        with_sessions=asked.get("sessions", True),
+        with_apps=asked.get("connectedApps", True),
+    )
+    return answer(told, 201)
 
 
 def _name_and_edition(asked: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -150,12 +164,14 @@ def _bad_definition(error: SeedError, path: Path | None, given: Any) -> ControlE
     return invalid("\n".join(lines) or str(error), "definition")
 
 
-def everything(context: Context, org: Org, *, with_sessions: bool = True) -> dict[str, Any]:
+def everything(
+    context: Context, org: Org, *, with_sessions: bool = True, with_apps: bool = True
+) -> dict[str, Any]:
     """All a test needs: ids, URLs, users with credentials and a session, apps with keys."""
-    return {
-        **summary(context, org),
-        "users": _credentials(org) if with_sessions else _known_users(org),
-        "connectedApps": [
+    found = summary(context, org)
+    found["users"] = _credentials(org) if with_sessions else _known_users(org)
+    if with_apps:
+        found["connectedApps"] = [
             {
                 "name": app.name,
                 "id": app.id,
@@ -165,8 +181,8 @@ def everything(context: Context, org: Org, *, with_sessions: bool = True) -> dic
                 "blocked": app.blocked,
             }
             for app in directory.apps(org).by_id.values()
-        ],
-    }
+        ]
+    return found
 
 
 def _users(org: Org) -> list[tuple[Any, ...]]:

@@ -59,7 +59,13 @@ class Route:
 
 
 #: "" stands for more types than one
-_ORG = {"name": "string", "edition": "string", "definition": "", "sessions": "boolean"}
+_ORG = {
+    "name": "string",
+    "edition": "string",
+    "definition": "",
+    "sessions": "boolean",
+    "connectedApps": "boolean",
+}
 _APP = {
     "installed": "boolean",
     "blocked": "boolean",

@@ -114,8 +114,9 @@ class Simorg:
             made = self.transport.control("POST", f"orgs?{query}", Path(snapshot).read_bytes())
             return Org(self, made)
         asked: dict[str, Any] = {"name": name, "edition": edition, "definition": _definition(org)}
+        asked |= {"sessions": False, "connectedApps": False}  # nobody may need them
         given = {key: value for key, value in asked.items() if value is not None}
-        return Org(self, self.transport.control("POST", "orgs", {**given, "sessions": False}))
+        return Org(self, self.transport.control("POST", "orgs", given))
 
     def org(self, id: str) -> Org:
         """An org that is there."""

@@ -119,3 +119,7 @@ def test_an_org_without_sessions(api: Api) -> None:
     assert made["users"][0]["password"] == "simorg123"
     api.delete(f"orgs/{made['id']}")
     assert api.post("orgs", {"sessions": 1}).error["path"] == "sessions"
+    assert made["connectedApps"]
+    short = api.post("orgs", {"sessions": False, "connectedApps": False}).json
+    assert made.keys() - short.keys() == {"connectedApps"}
+    assert api.post("orgs", {"connectedApps": "no"}).error["path"] == "connectedApps"
