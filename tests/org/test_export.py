@@ -342,8 +342,11 @@ def test_secrets_are_told_only_when_asked(tmp_path: Path) -> None:
                 (hashed, "p@s.example"),
             )
         silent, told = text_of(org), text_of(org, secrets=True)
-        for secret in ("hidden1", "TOKEN77", "known99", hashed, "consumerSecret", "s1\n"):
+        for secret in ("hidden1", "TOKEN77", "known99", hashed, "s1\n"):
             assert secret not in silent, secret
+        apps = yaml.safe_load(silent)["connectedApps"]
+        assert apps["One"]["consumerSecret"] == "simorgSecret"
+        assert not any(app.get("consumerSecret") for name, app in apps.items() if name != "One")
         said = yaml.safe_load(told)
         assert said["org"]["password"] == "known99"
         assert said["users"]["b@s.example"]["password"] == "hidden1"

@@ -278,9 +278,16 @@ class _Access:
             "config": json.loads(row["simorg_Config"] or "{}"),
         }
         told["callbackUrls"] = [url for url in told["callbackUrls"] if url]
-        if self._secrets:
-            told["consumerSecret"] = row["simorg_ConsumerSecret"]
+        if row["simorg_ConsumerSecret"]:
+            # an app without any secret would be another kind of client
+            told["consumerSecret"] = (
+                row["simorg_ConsumerSecret"] if self._secrets else _OTHER_SECRET
+            )
         return told
+
+
+#: stands for consumer secrets that are not told
+_OTHER_SECRET = "simorgSecret"
 
 
 _APP_COLUMNS = (
