@@ -73,6 +73,11 @@ class Entry:
         )
         self._summary: dict[str, Any] | None = None
 
+    @property
+    def ended(self) -> float:
+        """Seconds since 1970."""
+        return self.started + self.seconds
+
     def __repr__(self) -> str:
         return f"<Entry {self.number} {self.environ.get('REQUEST_METHOD')} {self.status}>"
 
@@ -153,6 +158,28 @@ class Entry:
                 "body": _body(redactor, self.response, answered),
             },
         }
+
+
+class Told:
+    """An entry that was redacted in another process: ``whole`` is what ``full`` told there."""
+
+    __slots__ = ("_summary", "_whole", "ended", "number", "size")
+
+    def __init__(self, whole: dict[str, Any], ended: float) -> None:
+        self.number: int = whole["number"]
+        self.ended = ended
+        sides = [whole[side]["body"]["text"] or "" for side in ("request", "response")]
+        self.size = OVERHEAD + sum(map(len, sides))
+        self._whole = whole
+        self._summary = {k: v for k, v in whole.items() if k not in ("request", "response")}
+
+    def summary(self, _: Redactor) -> dict[str, Any]:
+        """As ``Entry.summary``."""
+        return self._summary
+
+    def full(self, _: Redactor) -> dict[str, Any]:
+        """As ``Entry.full``."""
+        return self._whole
 
 
 def _rule(known: trace.Trace) -> dict[str, Any] | None:

@@ -52,6 +52,7 @@ class Ledger(Protocol):
     def clear(self, wanted: Filter) -> int: ...
     def wait(self, after: int, seconds: float) -> None: ...
     def stop(self) -> None: ...
+    def hand_over(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -204,6 +205,10 @@ class Journal(Recorder):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def hand_over(self) -> None:
+        """As ``stop``: there is no other process that could have the entries."""
+        self.stop()
 
     def close(self) -> None:
         """Nothing is held that must be given back."""

@@ -1,4 +1,4 @@
-"""How far the workers of a server are with writing their journal: numbers in shared memory."""
+"""How many requests the workers of a server have kept: numbers in shared memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import time
 from pathlib import Path
 
+from simorg.traffic.cells import lives
+
 
 class Counts:
-    """How much this worker has kept, and how much of it is written; and those of the others."""
+    """How many this worker has kept, and how many of them have a number; and the others'."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         with (folder / f"{os.getpid()}-{time.monotonic_ns()}").open("w+b") as file:
             file.truncate(16)
@@ -29,35 +31,16 @@ class Counts:
         self._numbers[0] = value
 
     @property
-    def written(self) -> int:
+    def numbered(self) -> int:
         return self._numbers[1]
 
-    @written.setter
-    def written(self, value: int) -> None:
+    @numbered.setter
+    def numbered(self, value: int) -> None:
         self._numbers[1] = value
 
-    def _others(self) -> dict[str, tuple[int, int]]:
-        found = {}
-        for path in self._folder.iterdir():
-            if not _alive(int(path.name.partition("-")[0])):  # what it had not written is lost
-                path.unlink(missing_ok=True)
-                continue
-            try:
-                numbers = memoryview(path.read_bytes()).cast("Q")
-            except (OSError, TypeError):  # just being made or removed
-                continue
-            if len(numbers) == 2:
-                found[path.name] = (numbers[0], numbers[1])
-        return found
-
-    def all_kept(self) -> dict[str, int]:
-        """Per worker: how many requests it has kept."""
-        return {name: kept for name, (kept, _) in self._others().items()}
-
-    def reached(self, wanted: dict[str, int]) -> bool:
-        """Whether every worker has written so many."""
-        found = self._others()
-        return all(name not in found or found[name][1] >= kept for name, kept in wanted.items())
+    def new(self) -> bool:
+        """Whether any worker has kept a request that has no number yet."""
+        return self.kept > self.numbered or any(map(_has_new, self._folder.iterdir()))
 
     def close(self) -> None:
         self._numbers.release()
@@ -65,11 +48,12 @@ class Counts:
         self._path.unlink(missing_ok=True)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def _has_new(path: Path) -> bool:
+    if not lives(int(path.name.partition("-")[0])):  # what it had kept is lost
+        path.unlink(missing_ok=True)
         return False
-    except PermissionError:
-        return True
-    return True
+    try:
+        numbers = memoryview(path.read_bytes()).cast("Q")
+    except (OSError, TypeError):  # just being made or removed
+        return False
+    return len(numbers) == 2 and numbers[0] > numbers[1]

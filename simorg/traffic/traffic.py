@@ -90,4 +90,6 @@ def make_journal(
         return Journal(entries, key, who, control=config.journal_control)
     from simorg.traffic.journal_shared import SharedJournal
 
-    return SharedJournal(folder, entries, key, who, control=config.journal_control)
+    return SharedJournal(
+        folder, entries, key, who, workers=config.workers, control=config.journal_control
+    )

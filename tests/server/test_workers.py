@@ -59,6 +59,12 @@ def info_of(process: Process) -> dict[str, Any]:
     return found
 
 
+def journaled(info: dict[str, Any]) -> list[tuple[int, str]]:
+    """Numbers and addresses that whichever worker tells."""
+    told = orjson.loads(get(f"{info['http']}/_simorg/requests"))
+    return [(one["number"], one["url"]) for one in told["requests"]]
+
+
 class Hammer:
     """A client that never stops asking: keep-alive or a connection for each request."""
 
@@ -133,9 +139,13 @@ def test_a_restart_that_no_client_notices(workers: Process) -> None:
 
 
 @needs_postgres
-def test_the_proxy_goes_on_after_a_restart(workers: Process) -> None:
+def test_proxy_and_journal_go_on_after_a_restart(workers: Process) -> None:
     info = info_of(workers)
     before = pids(info)
+    asked = [f"{info['http']}/services/data?n={number}" for number in range(6)]
+    for url in asked:
+        get(url)
+    assert journaled(info) == [*enumerate(asked, 1)]
     os.kill(info["pid"], signal.SIGHUP)
     until(lambda: len(pids(info)) == 2 and not pids(info) & before)
     context = ssl.create_default_context(cafile=info["ca"])
@@ -144,9 +154,11 @@ def test_the_proxy_goes_on_after_a_restart(workers: Process) -> None:
         urllib.request.HTTPSHandler(context=context),
     )
     opener = urllib.request.build_opener(*handlers)
+    assert journaled(info) == [*enumerate(asked, 1)]
     for _ in range(4):
         with opener.open("https://login.salesforce.com/services/data", timeout=10) as answer:
             assert answer.status == 200
+    assert [number for number, _ in journaled(info)] == list(range(1, 11))
 
 
 @needs_postgres
