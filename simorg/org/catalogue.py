@@ -272,10 +272,10 @@ class OrgCatalogue:
         ``.{name}`` or a short one of the org's number; those of another definition only if one
         is taken. Raises ``DefinitionError`` (seeds) or ``CatalogueError``.
         """
+        told = None if definition is None else str(definition)
+        self._templates.get(told)  # may take minutes, in which the other orgs are needed
         with self._lock:
-            return self._make(
-                None if definition is None else str(definition), name, edition, first=False
-            )
+            return self._make(told, name, edition, first=False)
 
     def _make(
         self, definition: str | None, name: str | None, edition: str | None, *, first: bool

@@ -117,6 +117,30 @@ def test_an_org_of_another_definition(catalogue: OrgCatalogue, small: Path) -> N
     assert catalogue.create(small).name == "Changed"
 
 
+def test_other_orgs_are_served_while_a_large_definition_is_built(
+    catalogue: OrgCatalogue, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    templates = catalogue._templates
+    build, building, go_on = templates.build, threading.Event(), threading.Event()
+
+    def slowly(*args: Any) -> Any:
+        building.set()
+        assert go_on.wait(20)
+        return build(*args)
+
+    monkeypatch.setattr(templates, "build", slowly)
+    small.write_text(SMALL.replace("Small", "Slow"))
+    with ThreadPoolExecutor(2) as pool:
+        large = pool.submit(catalogue.create, small)
+        try:
+            assert building.wait(20)
+            listed = pool.submit(catalogue.list).result(timeout=10)
+            assert [org.name for org in listed] == ["Acme"]
+        finally:
+            go_on.set()
+        assert large.result(timeout=20).name == "Slow"
+
+
 def test_orgs_never_see_each_other(catalogue: OrgCatalogue) -> None:
     one, two = catalogue.create(), catalogue.create()
     before = two.access_generation
