@@ -22,7 +22,8 @@ def axe() -> None:
 DARK = pytest.param("dark", marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("scheme", ["light", DARK])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_setup_pages(new_window: Callable[..., Window], scheme: str) -> None:
     window = new_window(color_scheme=scheme)
     window.setup()

@@ -122,6 +122,7 @@ def test_shell(untouched: Live, tmp_path: Path, block: Block) -> None:
     assert done.code == 0, done.told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(POSTGRES), reason="starts a server on SQLite")
 def test_pytest_files(live: Live, tmp_path: Path) -> None:
     for number, block in enumerate(named("pytest")):

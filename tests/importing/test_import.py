@@ -293,7 +293,8 @@ def test_the_export_command_and_the_python_call(
         assert org.definition(records="Invoice__c,Account", limit=2) == printed.output
         assert "consumerSecret: secretApproved" in org.definition(records="none", secrets=True)
     secrets = CliRunner().invoke(main, [*base, "--secrets"])
-    assert "consumerSecret" in secrets.output and "consumerSecret" not in printed.output
+    assert "consumerSecret: secretApproved" in secrets.output
+    assert "secretApproved" not in printed.output, "another stands for it"
     for wrong, code in (
         (["--records", "Dragon"], 2),
         (["--org", "00D000000000000AAA"], 2),

@@ -409,6 +409,7 @@ def test_what_is_emitted_reads_back(told: dict[str, Any]) -> None:
     assert yaml.load("".join(lines(told)), yaml.CSafeLoader) == told  # noqa: S506
 
 
+@pytest.mark.slow
 def test_records_are_streamed(tmp_path: Path) -> None:
     made = build(tmp_path, f"{SMALL.split('generate:')[0]}generate: {{Lead: {{count: 3000}}}}\n")
     try:

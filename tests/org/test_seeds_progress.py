@@ -50,6 +50,7 @@ def served(tmp_path: Path, *, terminal: bool) -> str:
     return said.decode("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_a_bar(tmp_path: Path) -> None:
     said = served(tmp_path, terminal=True)
     assert "Lead" in said and "/12000" in said, said
