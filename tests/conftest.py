@@ -8,6 +8,7 @@ there.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -22,6 +23,10 @@ from tests.chromium import chromium, client_port  # noqa: F401
 from tests.postgres_server import database
 
 POSTGRES = os.environ.get("SIMORG_TEST_POSTGRES")
+
+# a shell's background job has SIGINT ignored, and so would have every process that tests interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
