@@ -22,6 +22,7 @@ from simorg.importing.client import Client, ImportRefused
 from simorg.importing.masks import Masks
 from simorg.server.server import Server
 from simorg.testing import Simorg
+from tests.conftest import fresh_database
 from tests.server.conftest import config
 
 REAL = """\
@@ -70,7 +71,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str
     """A server whose default org stands for the real one: server, its URL, a token."""
     path = tmp_path_factory.mktemp("real") / "real.yaml"
     path.write_text(REAL)
-    with Server(config(orgs=(path,))) as server:
+    with fresh_database() as database, Server(config(orgs=(path,), database=database)) as server:
         url = server.info()["http"]
         told = requests.post(
             f"{url}/_simorg/orgs/default/sessions",

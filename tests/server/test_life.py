@@ -333,7 +333,10 @@ def test_killed_server_gives_its_state_back(tmp_path: Path) -> None:
     process.ready.unlink()
     again = Process(tmp_path, "--state", str(state))
     second = again.wait()
-    assert [o["id"] for o in second["orgs"]] == [o["id"] for o in first["orgs"]]
+    if POSTGRES:  # other tests' orgs come and go in the same database
+        assert second["orgs"][0] == first["orgs"][0]
+    else:
+        assert second["orgs"] == first["orgs"]
     assert again.end(signal.SIGTERM)[0] == 0
 
 
