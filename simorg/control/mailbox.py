@@ -23,6 +23,8 @@ _FILTERS: dict[str, Callable[[Mail, str], bool]] = {
     "subject": lambda mail, text: text in (mail.subject or "").lower(),
     "kind": lambda mail, text: mail.kind.lower() == text,
 }
+#: query parameters of the listing, with their JSON Schema types
+QUERY = {**dict.fromkeys(_FILTERS, "string"), "after": "integer"}
 
 
 def listing(context: Context, id: str) -> Response:
@@ -30,7 +32,7 @@ def listing(context: Context, id: str) -> Response:
     ``after=``: a number."""
     org = context.org(id)
     for key in request.args:
-        if key not in _FILTERS and key != "after":
+        if key not in QUERY:
             raise invalid(f"There is no filter {key}.", key)
     after = request.args.get("after", "0")
     if not (after.isascii() and after.isdecimal() and len(after) <= 10):

@@ -207,7 +207,9 @@ ROUTES = (
     Route("POST", "/orgs/{id}/restore", snapshots.restore_file, "Take on the state of a file"),
     Route("GET", "/orgs/{id}/limits", limits.show, "Limits that count down, and their use"),
     Route("PATCH", "/orgs/{id}/limits", limits.change, "Set maxima and use", _LIMITS),
-    Route("GET", "/orgs/{id}/mailbox", mailbox.listing, "Mails that the org sent"),
+    Route(
+        "GET", "/orgs/{id}/mailbox", mailbox.listing, "Mails that the org sent", query=mailbox.QUERY
+    ),
     Route("GET", "/orgs/{id}/mailbox/{number}", mailbox.show, "One mail"),
     Route("DELETE", "/orgs/{id}/mailbox", mailbox.clear, "Throw the mails away", None, 204),
     Route("GET", "/orgs/{id}/clock", switches.clock, "The org's time"),

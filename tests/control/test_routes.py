@@ -49,6 +49,17 @@ def test_openapi_holds_together(api: Api) -> None:
                 assert resolve(document, reference)
 
 
+def test_openapi_names_the_mailbox_filters(api: Api) -> None:
+    """The same that the mailbox takes, and no other."""
+    listing = api.get("openapi.json").json["paths"]["/orgs/{id}/mailbox"]["get"]
+    named = {p["name"]: p["schema"]["type"] for p in listing["parameters"] if p["in"] == "query"}
+    assert named == {"to": "string", "subject": "string", "kind": "string", "after": "integer"}
+    for name in named:
+        assert api.get(f"orgs/default/mailbox?{name}=1").status == 200
+    refused = api.get("orgs/default/mailbox?colour=1")
+    assert (refused.status, refused.error["path"]) == (400, "colour")
+
+
 def references(node: Any) -> list[str]:
     if isinstance(node, dict):
         found = [node["$ref"]] if "$ref" in node else []
