@@ -3,7 +3,7 @@
   const box = document.getElementById("setupSearch");
   const nothing = document.getElementById("nothing");
   if (!box) return;
-  box.addEventListener("input", () => {
+  const filter = () => {
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const group of document.querySelectorAll("nav.menu .group")) {
@@ -17,7 +17,9 @@
       shown += here;
     }
     nothing.textContent = shown ? "" : "No pages match.";
-  });
+  };
+  box.addEventListener("input", filter);
+  if (box.value) filter(); // typed before this script ran
   box.form.addEventListener("submit", (event) => {
     const found = [...document.querySelectorAll("nav.menu .group li:not([hidden]) a")];
     if (found.length !== 1 || !box.value.trim()) return;
