@@ -93,7 +93,18 @@ def test_a_definition_brings_along_the_files_it_builds_on(server: Server, tmp_pa
 def test_a_bad_definition_is_told_by_its_line(server: Server, tmp_path: Path) -> None:
     definition = tmp_path / "bad.yaml"
     definition.write_text("org:\n  name: Bad\nuserz: {}\n")
-    assert "line 3" in refused(server, "org", "create", "--definition", str(definition))
+    told = refused(server, "org", "create", "--definition", str(definition))
+    assert told.startswith(f"simorg: {definition}:3:1: userz: there is no such section")
+
+
+def test_a_bad_definition_below_another_is_told_by_its_own_line(
+    server: Server, tmp_path: Path
+) -> None:
+    base, child = tmp_path / "base.yaml", tmp_path / "child.yaml"
+    base.write_text("extends: acme\nusers:\n  a@b.example: {lastName: A, profile: Nobody}\n")
+    child.write_text("extends: base.yaml\norg: {name: Child}\n")
+    told = refused(server, "org", "create", "--definition", str(child))
+    assert told.startswith(f"simorg: {base}:3:30: users.a@b.example.profile: there is no profile")
 
 
 def test_the_divergence_at_a_glance(server: Server, org: str) -> None:

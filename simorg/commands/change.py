@@ -39,7 +39,18 @@ def create(
     if definition is not None:
         asked["definition"] = _self_contained(definition)
     asked = {key: value for key, value in asked.items() if value is not None}
-    _print_org(call(url, "orgs", asked), as_json)
+    made = call(url, "orgs", asked, refused=lambda path: _by_file(definition, path))
+    _print_org(made, as_json)
+
+
+def _by_file(definition: Path | None, path: str | None) -> None:
+    """End with what is wrong in a refused definition, where it stands in its own files: the
+    server counts the lines of what it was sent."""
+    if definition is not None and path == "definition":
+        from simorg.testing.definitions import complaints
+
+        if told := complaints(definition):
+            fail(told, USAGE)
 
 
 def _self_contained(definition: Path) -> str:

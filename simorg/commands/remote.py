@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
@@ -38,16 +39,33 @@ def fail(message: str, code: int = UNREACHABLE) -> NoReturn:
     sys.exit(code)
 
 
-def call(url: str, path: str, body: Any = None, *, method: str | None = None) -> Any:
-    """A control API answer, or exit with the server's own words. None: it answered nothing."""
-    text = fetch(url, path, body, method=method)
+def call(
+    url: str,
+    path: str,
+    body: Any = None,
+    *,
+    method: str | None = None,
+    refused: Callable[[str | None], None] | None = None,
+) -> Any:
+    """A control API answer, or exit with the server's own words. None: it answered nothing.
+
+    ``refused`` is told which member of the body was refused, and may know better words.
+    """
+    text = fetch(url, path, body, method=method, refused=refused)
     try:
         return json.loads(text) if text else None
     except ValueError:
         fail(f"{url} is no simorg server")
 
 
-def fetch(url: str, path: str, body: Any = None, *, method: str | None = None) -> bytes:
+def fetch(
+    url: str,
+    path: str,
+    body: Any = None,
+    *,
+    method: str | None = None,
+    refused: Callable[[str | None], None] | None = None,
+) -> bytes:
     """The bytes of a control API answer; POST with a body, else GET, unless ``method`` is told."""
     import http.client
     import urllib.error
@@ -70,16 +88,20 @@ def fetch(url: str, path: str, body: Any = None, *, method: str | None = None) -
             answer: bytes = response.read()
             return answer
     except urllib.error.HTTPError as error:
-        fail(*_refusal(url, error.read()))
+        message, member = _refusal(error.read())
+        if message is None:
+            fail(f"{url} is no simorg server")
+        if refused is not None:
+            refused(member)
+        fail(message if member is None or member in message else f"{member}: {message}", USAGE)
     except (OSError, ValueError, http.client.HTTPException) as error:
         fail(f"no server answers at {url}: {error}")
 
 
-def _refusal(url: str, body: bytes) -> tuple[str, int]:
-    """The control API's own words, and the exit code for them."""
+def _refusal(body: bytes) -> tuple[str | None, str | None]:
+    """The control API's own words, and the member they are about. No words: another server."""
     try:
         error = json.loads(body)["error"]
-        message, path = str(error["message"]), error.get("path")
-        return (message if path is None or path in message else f"{path}: {message}"), USAGE
+        return str(error["message"]), error.get("path")
     except (ValueError, KeyError, TypeError):
-        return f"{url} is no simorg server", UNREACHABLE
+        return None, None

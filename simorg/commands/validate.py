@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +42,7 @@ def validate(files: tuple[str, ...], schema: bool, as_json: bool) -> None:
 
 def _checked(file: str) -> dict[str, Any]:
     from simorg.org.seeds.source import SeedError
+    from simorg.testing.definitions import check
 
     try:
         check(file)
@@ -68,28 +68,3 @@ def _tell(one: dict[str, Any]) -> None:
         place = "".join(f":{problem[key]}" for key in ("line", "column") if problem[key])
         path = f"{problem['path']}: " if problem["path"] else ""
         click.echo(f"{problem['file']}{place}: {path}{problem['reason']}", err=True)
-
-
-def check(file: str) -> None:
-    """Raise ``SeedError`` with everything wrong in a definition (a path or a built-in name)."""
-    import tempfile
-
-    from simorg.access import behaviour
-    from simorg.org.schema.org_schema import OrgSchema
-    from simorg.org.seeds.build import check_definition, read_definition
-    from simorg.org.store.namespaces import FileNamespaces
-    from simorg.org.store.pool import IdleConnections
-
-    text, name = read_definition(file)
-    with tempfile.TemporaryDirectory(prefix="simorg-") as folder:
-        spaces = FileNamespaces(
-            Path(folder) / "orgs",
-            Path(folder) / "templates",
-            durable=False,
-            idle=IdleConnections(1),
-        )
-        store = spaces.create("checked", OrgSchema())
-        try:
-            check_definition(text, name, store, behaviour())
-        finally:
-            store.close()

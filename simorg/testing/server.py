@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlencode
 
-from simorg.testing.errors import SimorgError
+from simorg.testing.errors import ControlRefused, SimorgError
 from simorg.testing.faults import Fault, FaultOptions, Faults
 from simorg.testing.org import Org
 from simorg.testing.requests import Requests
@@ -116,7 +116,10 @@ class Simorg:
         asked: dict[str, Any] = {"name": name, "edition": edition, "definition": _definition(org)}
         asked |= {"sessions": False, "connectedApps": False}  # nobody may need them
         given = {key: value for key, value in asked.items() if value is not None}
-        return Org(self, self.transport.control("POST", "orgs", given))
+        try:
+            return Org(self, self.transport.control("POST", "orgs", given))
+        except ControlRefused as refused:
+            raise _by_file(refused, org) from None
 
     def org(self, id: str) -> Org:
         """An org that is there."""
@@ -186,3 +189,17 @@ def _self_contained(text: str, file: str) -> str:
         return self_contained(text, file)
     except SeedError as error:
         raise SimorgError(str(error)) from None
+
+
+def _by_file(refused: ControlRefused, org: str | Path | Mapping[str, Any] | None) -> ControlRefused:
+    """The refusal of a definition in a file, with its lines: the server counts those it was sent."""
+    if refused.path != "definition" or isinstance(org, Mapping) or org is None or "\n" in str(org):
+        return refused
+    from simorg.testing.definitions import complaints
+
+    told = complaints(org)
+    return (
+        refused
+        if told is None
+        else ControlRefused(refused.status, refused.code, told, "definition")
+    )

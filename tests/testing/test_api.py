@@ -283,6 +283,12 @@ def test_definitions(server: Simorg, tmp_path: Path) -> None:
             assert org.login("one").query("SELECT Id FROM Organization")
     with pytest.raises(ControlRefused, match="line 7"):
         server.create(DEFINITION.replace("password", "passwort"))
+    path.write_text(DEFINITION.replace("Salesforce, perm", "Salesfors, perm"))
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: small.yaml\norg: {name: Child}\n")
+    for given in (path, child):  # each in the file where it stands
+        with pytest.raises(ControlRefused, match=rf"^{re.escape(str(path))}:5:15: profiles\."):
+            server.create(given)
 
 
 def test_a_running_server(live: Live, tmp_path: Path) -> None:

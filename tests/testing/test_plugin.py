@@ -146,7 +146,7 @@ def test_wrong_markers_are_told(project: pytest.Pytester) -> None:
         [
             "*the marker is simorg(org=...*",
             "*nowhere.yaml*",
-            "*line 7, column 58: users.one@small.example*",
+            "*bad.yaml:7:58: users.one@small.example*",
         ]
     )
 
