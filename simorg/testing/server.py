@@ -192,7 +192,7 @@ def _self_contained(text: str, file: str) -> str:
 
 
 def _by_file(refused: ControlRefused, org: str | Path | Mapping[str, Any] | None) -> ControlRefused:
-    """The refusal of a definition in a file, with its lines: the server counts those it was sent."""
+    """The refusal of a definition, by the lines of its file: the server tells those of the text."""
     if refused.path != "definition" or isinstance(org, Mapping) or org is None or "\n" in str(org):
         return refused
     from simorg.testing.definitions import complaints
