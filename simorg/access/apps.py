@@ -99,16 +99,6 @@ def assignments(org: Org, app: App) -> tuple[list[str], list[str]]:
 # -- who may -------------------------------------------------------------------------------------
 
 
-def may_manage(caller: Caller) -> bool:
-    """Customize Application AND (Modify All Data OR Manage Connected Apps)."""
-    return needs.holds(caller, needs.MANAGE_APPS)
-
-
-def may_assign(caller: Caller) -> bool:
-    """Customize Application AND Modify All Data AND Manage Profiles and Permission Sets."""
-    return needs.holds(caller, needs.ASSIGN_APPS)
-
-
 def _require_install(caller: Caller, app: App) -> None:
     packaged = needs.PACKAGED if app.config.get("packaged") else ()
     needs.require(caller, needs.MANAGE_APPS + packaged)
@@ -298,18 +288,6 @@ def rotate_secret(caller: Caller, app: App) -> str:
         f"Rotated the consumer secret of connected app {app.name}",
     )
     return secret
-
-
-def set_certificate(caller: Caller, app: App, pem: str | None) -> None:
-    """Upload the certificate JWT bearer assertions are verified with (None: remove it)."""
-    needs.require(caller, needs.MANAGE_APPS)
-    _change(
-        caller,
-        app,
-        {"simorg_Certificate": pem},
-        "connectedAppCertificate",
-        f"Changed the certificate of connected app {app.name}",
-    )
 
 
 def _change(

@@ -109,7 +109,6 @@ class Apps:
 
 #: what the gate makes of a consumer key nobody has
 UNKNOWN_APP = AppFacts(None, "unknown app", AppState.UNKNOWN)
-FOREIGN_APP = AppFacts(None, "app of another org", AppState.UNKNOWN, known_elsewhere=True)
 
 
 # -- users ---------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from simorg.access import directory, refusals, rows, settings, trace
 from simorg.access.computed import bound_values
 from simorg.access.gate import decide_call, out_of_requests
 from simorg.access.model import AppFacts, Flow, SessionFacts
+from simorg.access.session_level import HIGH_ASSURANCE, STANDARD
 from simorg.access.state import Mark, state_of
 from simorg.access.tokens import new_token, org_of, token_hash
 from simorg.access.visualforce import called_from
@@ -137,7 +138,7 @@ def open_session(
                 "UsersId": user_id,
                 "UserType": person.facts.user_type if person else "Standard",
                 "SessionType": session_type or SESSION_TYPES.get(flow, "Oauth2"),
-                "SessionSecurityLevel": "HIGH_ASSURANCE" if high_assurance else "STANDARD",
+                "SessionSecurityLevel": HIGH_ASSURANCE if high_assurance else STANDARD,
                 "LoginType": LOGIN_TYPES.get(flow, "Remote Access 2.0"),
                 "LoginHistoryId": login_history_id,
                 "SourceIp": source_ip,
@@ -179,7 +180,6 @@ def authenticate(
     *,
     surface: str,
     api_version: int = 67,
-    client_ip: str = "",
     enforce: bool = True,
     environ: trace.Environ | None = None,
 ) -> Caller:

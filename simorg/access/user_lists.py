@@ -125,7 +125,7 @@ def user(org: Org, user_id: str) -> dict[str, Any] | None:
     return Listing("user", build, {"user": user_id}).first(org)
 
 
-def assignments_of_user(org: Org, user_id: str) -> Listing:
+def assignments_of_user(user_id: str) -> Listing:
     """The permission sets assigned to a user (not the profile's own)."""
 
     def build(store: Store) -> sa.Select[Any]:
@@ -147,7 +147,7 @@ def assignments_of_user(org: Org, user_id: str) -> Listing:
     return Listing("assignments of user", build, {"user": user_id})
 
 
-def assignments_of_set(org: Org, set_id: str) -> Listing:
+def assignments_of_set(set_id: str) -> Listing:
     """Who holds a permission set: the assignment with the user."""
 
     def build(store: Store) -> sa.Select[Any]:

@@ -16,7 +16,6 @@ from simorg.org.ids import is_id
 
 if TYPE_CHECKING:
     from simorg.org.caller import Caller
-    from simorg.org.org import Org
     from simorg.org.store import Store
 
 
@@ -26,7 +25,7 @@ class NoSuchToken(NotFoundError):
     template = "The access was revoked already"
 
 
-def tokens_of(org: Org, user_id: str, key: str = "") -> Listing:
+def tokens_of(user_id: str, key: str = "") -> Listing:
     """A user's tokens, by app and age; ``key`` asks for that one only."""
 
     def build(store: Store) -> sa.Select[Any]:
@@ -60,7 +59,7 @@ def revoke(caller: Caller, user_id: str, key: str) -> str:
     if not own:
         needs.require(caller, needs.APPS_USAGE)
     with org.store.writing() as tx:
-        found = tokens_of(org, user_id, key).first(org) if is_id(key) else None
+        found = tokens_of(user_id, key).first(org) if is_id(key) else None
         if found is None:
             raise NoSuchToken()
         sessions.end_sessions_of_token(org, key)

@@ -95,9 +95,9 @@ class AuthorizationCodeGrant(Grant):
         high = code.high_assurance
         self.login = issue.Login(call, org, app, person, Flow.WEB_SERVER, high_assurance=high)
         with issue.recorded(self.login):
-            self._check_code(text, code)
+            self._check_code(code)
 
-    def _check_code(self, text: str, code: Code) -> None:
+    def _check_code(self, code: Code) -> None:
         org = self.login.org
         if code.spent is not None:
             approvals.revoke(org, code.spent)

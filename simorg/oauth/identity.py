@@ -54,7 +54,6 @@ def holder(call: OAuthCall) -> tuple[Org, SessionRow]:
             call.catalogue,
             token,
             surface="identity",
-            client_ip=call.source_ip,
             enforce=False,
             environ=call.environ,
         )

@@ -22,16 +22,6 @@ _LARGEST = 62**_NUMBER_LENGTH - 1
 _WELL_FORMED = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
 
 
-def to_18(id15: str) -> str:
-    """The 18-character form of a 15-character id (an 18-character one is returned as it is)."""
-    return id15 + _suffix(id15) if len(id15) == 15 else id15
-
-
-def to_15(id18: str) -> str:
-    """The case-sensitive 15-character form of an id."""
-    return id18[:15]
-
-
 def prefix(id18: str) -> str:
     """The key prefix, which tells the object."""
     return id18[:3]

@@ -100,20 +100,6 @@ class Org:
     def my_domain(self) -> str:
         return self.identity.my_domain
 
-    def set_identity(self, identity: Identity) -> None:
-        """Name the org (part of building and copying it)."""
-        self.documents.write(
-            "identity",
-            {
-                "id": self.id,
-                "name": identity.name,
-                "edition": identity.edition,
-                "instance_name": identity.instance_name,
-                "my_domain": identity.my_domain,
-            },
-        )
-        self.identity = identity
-
     # -- generations -------------------------------------------------------------------------
 
     @property

@@ -157,7 +157,6 @@ class Surface:
             bearer_token(environ),
             surface=matched.route.surface if matched.route is not None else "rest",
             api_version=version,
-            client_ip=environ.get("REMOTE_ADDR", ""),
             environ=environ,
         )
         wanted.org = caller.org

@@ -198,7 +198,7 @@ def _render(
         permissions=rows,
         apps=offered,
         ticked=ticked,
-        users=user_lists.assignments_of_set(visit.org, found["Id"]).count(visit.org),
+        users=user_lists.assignments_of_set(found["Id"]).count(visit.org),
         may={part for part, need in _PARTS.items() if needs.holds(visit.caller, need)},
         may_assign=needs.holds(visit.caller, needs.ASSIGN_SETS),
     )

@@ -24,7 +24,7 @@ def show(visit: Visit) -> Response:
     return visit.render(
         "setup_personal.html",
         person=user_lists.user(org, caller.user_id),
-        tokens=user_tokens.tokens_of(org, caller.user_id).rows(org),
+        tokens=user_tokens.tokens_of(caller.user_id).rows(org),
     )
 
 

@@ -37,7 +37,7 @@ def show(visit: Visit, set_id: str) -> Response:
         listing = user_lists.users(org, view="active", find=asked["find"], lacking=found["Id"])
     else:
         asked = {}
-        listing = user_lists.assignments_of_set(org, found["Id"])
+        listing = user_lists.assignments_of_set(found["Id"])
     rows, shown = page_of(visit, listing, path, asked)
     return visit.render(
         "setup_set_assignments.html",
@@ -81,7 +81,7 @@ def _add(visit: Visit, found: dict[str, Any], path: str) -> Response:
 def _remove(visit: Visit, found: dict[str, Any], path: str) -> Response:
     wanted = {known for text in visit.chosen("assignment") if (known := known_id(text, "0Pa"))}
     # an id of another permission set's assignment is none of this page's business
-    listing = user_lists.assignments_of_set(visit.org, found["Id"])
+    listing = user_lists.assignments_of_set(found["Id"])
     own = [row["Id"] for row in listing.rows(visit.org, 100_000) if row["Id"] in wanted][:_MOST]
     if not own:
         return visit.redirect(path, "Select the assignments to remove.", "problem")

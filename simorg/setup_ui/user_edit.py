@@ -172,7 +172,7 @@ class _Undo(Exception):
 
 
 def _assigned(visit: Visit, user: dict[str, Any]) -> list[dict[str, Any]]:
-    return user_lists.assignments_of_user(visit.org, user["Id"]).rows(visit.org)
+    return user_lists.assignments_of_user(user["Id"]).rows(visit.org)
 
 
 def _render_sets(

@@ -86,8 +86,8 @@ def view(visit: Visit, user_id: str) -> Response:
         "setup_user.html",
         person=user,
         actions=_actions(caller, user),
-        sets=user_lists.assignments_of_user(org, user["Id"]).rows(org),
-        tokens=user_tokens.tokens_of(org, user["Id"]).rows(org) if sees_tokens else None,
+        sets=user_lists.assignments_of_user(user["Id"]).rows(org),
+        tokens=user_tokens.tokens_of(user["Id"]).rows(org) if sees_tokens else None,
         logins=monitor_lists.logins(org, user_id=user["Id"]).rows(org, _RECENT)
         if sees_logins
         else None,

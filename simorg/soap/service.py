@@ -89,7 +89,6 @@ class SoapService(Service):  # type: ignore[misc]
             call.token,
             surface=SOAP_PASSWORD_CHANGE if operation == "setPassword" else "soap",
             api_version=call.version,
-            client_ip=call.client_ip,
             environ=call.environ,
         )
         check_served(call, caller.org)

@@ -25,7 +25,6 @@ OPERATIONS = {
     "block": lambda c, a: apps.block(c, a),
     "unblock": lambda c, a: apps.unblock(c, a),
     "policy": lambda c, a: apps.set_policy(c, a, "adminApproved"),
-    "certificate": lambda c, a: apps.set_certificate(c, a, "PEM"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simorg.access import apps, policy
+from simorg.access import apps, policy, rows
 from simorg.access.model import AccessSettings, AppFacts, AppState, Flow, Policy
 from simorg.org import records
 from simorg.org.caller import Caller
@@ -113,9 +113,11 @@ def test_the_external_preference_overrides_nothing(world: World) -> None:
 
 def test_reading_by_app_shows_the_truth_of_apps_with_a_certificate(world: World) -> None:
     """Setting jwtReading: "JWT bearer flow" may mean the app that is read."""
-    from simorg.access.apps import set_certificate
-
-    set_certificate(world.system, world.app("JWT Robot"), "-----BEGIN CERTIFICATE-----")
+    app = world.app("JWT Robot")
+    with world.org.store.writing() as tx:
+        certificate = {"simorg_Certificate": "-----BEGIN CERTIFICATE-----"}
+        rows.change(world.org, tx, "ConnectedApplication", certificate, where="Id", equals=app.id)
+        tx.touch_access()
     world.set(adminApprovedUsersOnly=True, jwtReading="app")
     wanted = STORED | {"JWT Robot": True}
     for flow, caller in readers(world).items():

@@ -83,7 +83,7 @@ class Aggregation:
         conditions = where(self.scope, self.tree)
         sets = [_Set(kept) for kept in self._sets(rollup)]
         statement = self._statement(items, conditions, sets)
-        return self._plan(statement, statement, self._layout(items), self._transforms(items))
+        return self._plan(statement, self._layout(items), self._transforms(items))
 
     # -- SELECT COUNT() ------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Aggregation:
             raise context.malformed(tree.order_by[0].pos, message)
         conditions = where(self.scope, tree)
         count = sa.select(sa.func.count()).select_from(self.scope.from_clause).where(*conditions)
-        return self._plan(count, count, Layout(None, ()), (), count_only=True)
+        return self._plan(count, Layout(None, ()), (), count_only=True)
 
     # -- checks --------------------------------------------------------------------------------
 
@@ -377,7 +377,6 @@ class Aggregation:
     def _plan(
         self,
         statement: Any,
-        counter: Any,
         layout: Layout,
         transforms: tuple[Transform, ...],
         *,

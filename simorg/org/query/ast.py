@@ -17,7 +17,6 @@ class Path:
 
     names: tuple[str, ...]
     pos: int
-    positions: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -135,9 +135,9 @@ class TreeBuilder:
 
     def _returning(self, tree: _Node) -> ast.Returning:
         name, items, scope, where, order_by, limit, offset = tree.children
-        sobject = ast.Path((str(name),), _pos(name), (_pos(name),))
+        sobject = ast.Path((str(name),), _pos(name))
         word = None if scope is None else scope.children[0]
-        id_path = ast.Path(("Id",), _pos(name), (_pos(name),))
+        id_path = ast.Path(("Id",), _pos(name))
         query = ast.Query(
             items=(ast.Selected(id_path, None, _pos(name)),)
             if items is None
@@ -168,7 +168,7 @@ class TreeBuilder:
 
     def path(self, tree: _Node) -> ast.Path:
         names = tree.children
-        return ast.Path(tuple(map(str, names)), _pos(names[0]), tuple(map(_pos, names)))
+        return ast.Path(tuple(map(str, names)), _pos(names[0]))
 
     def call(self, tree: _Node) -> ast.Call:
         name, *args = tree.children

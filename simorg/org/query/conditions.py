@@ -92,7 +92,7 @@ class Conditions:
         column, symbol = left.expression, node.operator
         if value.kind == "null" or value.text == "''":
             if value.kind == "string" and not _is_text(left.type):
-                raise self._wrong(node, left, value)
+                raise self._wrong(node, left)
             return self._null(column, symbol)
         if value.kind == "named":
             return self._moment(node, left, value, symbol)
@@ -112,7 +112,7 @@ class Conditions:
 
     def _boolean(self, node: ast.Comparison, left: Computed, value: ast.Literal) -> Condition:
         if left.type != "boolean":
-            raise self._wrong(node, left, value)
+            raise self._wrong(node, left)
         wanted = (value.kind == "true") == (node.operator == "=")
         # the boolean of a missing parent is false
         column = left.expression
@@ -140,7 +140,7 @@ class Conditions:
         elif value.kind == kind and kind in values.TEMPORAL:
             convert = values.Temporal(name)
         else:
-            raise self._wrong(node, left, value)
+            raise self._wrong(node, left)
         return self._bind(name, value, convert, type_), column
 
     def _bind(self, name: str, value: ast.Literal, convert: Any, type_: Any) -> Any:
@@ -177,7 +177,7 @@ class Conditions:
         if not dates.is_date_literal(value.text, value.number):
             raise context.malformed(value.pos, f"unexpected token: '{value.text}'")
         if left.type not in ("date", "datetime"):
-            raise self._wrong(node, left, value)
+            raise self._wrong(node, left)
         start, end = context.name(), context.name()
         context.moments.append(
             Moment(start, end, value.text.upper(), value.number, left.type == "date")
@@ -217,7 +217,7 @@ class Conditions:
     def _list(self, node: ast.Comparison, left: Computed, listed: list[ast.Literal]) -> Condition:
         """All strings of the list as one parameter: one statement for lists of any length."""
         if not _is_text(left.type):
-            raise self._wrong(node, left, listed[0])
+            raise self._wrong(node, left)
         context, name = self.context, self.context.name()
         is_id = left.type in ("id", "reference")
         column, fold = (left.expression, values.as_written) if is_id else self._folded(left, listed)
@@ -228,7 +228,7 @@ class Conditions:
     def _like(self, node: ast.Comparison, left: Computed) -> Condition:
         value = node.values[0]
         if value.kind != "string":
-            raise self._wrong(node, left, value)
+            raise self._wrong(node, left)
         if value.text == "''":
             return sa.false()
         column, fold = self._folded(left, [value])
@@ -243,7 +243,7 @@ class Conditions:
         tests = []
         for value in node.values:
             if value.kind != "string":
-                raise self._wrong(node, left, value)
+                raise self._wrong(node, left)
             members = values.string(self.context.text, value.text, value.pos).split(";")
             tests.append(sa.and_(*(self._member(padded, m) for m in members if m.strip())))
         included = sa.or_(*tests)
@@ -255,7 +255,7 @@ class Conditions:
             escaped = escaped.replace(character, "\\" + character)
         return padded.like(f"%;{escaped};%", escape="\\")  # type: ignore[no-any-return]
 
-    def _wrong(self, node: ast.Comparison, left: Computed, value: ast.Literal) -> InvalidField:
+    def _wrong(self, node: ast.Comparison, left: Computed) -> InvalidField:
         name = left.field.field.name if left.field is not None else left.key
         return self.context.refuse(InvalidField, node.pos, values.wrong_type(name, left.type))
 

@@ -101,7 +101,6 @@ def aggregate_rows(
 
 
 def page(
-    caller: Caller,
     reader: Reader,
     plan: Plan,
     values: dict[str, Any],

@@ -53,7 +53,7 @@ def _windowed(found: int, values: Mapping[str, Any]) -> int:
 def _first(
     caller: Caller, plan: Plan, reader: Reader, values: dict[str, Any], cursor: Cursor
 ) -> ResultPage:
-    page = execution.page(caller, reader, plan, values, size=cursor.size)
+    page = execution.page(reader, plan, values, size=cursor.size)
     rows = _complete(caller, plan, reader, page.rows, values, cursor)
     if not page.more:
         return ResultPage(plan.layout, rows, len(rows), True)
@@ -134,7 +134,6 @@ def _more_rows(
     cursor: Cursor,
 ) -> ResultPage:
     page = execution.page(
-        caller,
         reader,
         plan,
         values,

@@ -103,7 +103,7 @@ def _run(
         plan = compile_query(caller, sosl, each.query, match=match)
         values = execution.runtime_values(caller, plan, bind(plan, sosl, literals))
         with caller.org.store.reading() as reader:
-            page = execution.page(caller, reader, plan, values, size=most)
+            page = execution.page(reader, plan, values, size=most)
             rows = execution.finish(caller, page.rows, plan.transforms)
         groups.append((plan.layout, rows))
         most -= len(rows)
@@ -120,8 +120,8 @@ def _everything(caller: Caller) -> list[ast.Returning]:
     for name in sorted(org.store.present):
         sobject = org.schema.get(name)
         if sobject is not None and sobject.searchable and context.may_query(sobject):
-            path = ast.Path((sobject.name,), 0, (0,))
-            selected = ast.Selected(ast.Path(("Id",), 0, (0,)), None, 0)
+            path = ast.Path((sobject.name,), 0)
+            selected = ast.Selected(ast.Path(("Id",), 0), None, 0)
             query = ast.Query(
                 (selected,), (ast.Source(path, None),), None, (), None, (), None, None, None, None,
                 (), (), False, 0, 0,

@@ -58,7 +58,7 @@ class Cascade:
             return []
         rows = self._children(child, field, parents)
         if relation.restricted_delete:
-            self._block(child, field, rows, parents)
+            self._block(child, rows, parents)
         elif relation.cascade_delete:
             return self._take(child, rows, parents)
         else:
@@ -94,7 +94,6 @@ class Cascade:
     def _block(
         self,
         child: TypePlan,
-        field: Field,
         rows: list[tuple[str, str, str | None]],
         parents: Mapping[str, Doomed],
     ) -> None:
