@@ -83,6 +83,8 @@ def _find(node: _Node, segments: Sequence[str], at: int) -> tuple[Route, dict[st
     if at == len(segments):
         return (node.route, {}) if node.route is not None else None
     literal = node.literals.get(segments[at])
+    if literal is None and node.variable is not None and node.variable.name == "type":
+        literal = node.literals.get(segments[at].capitalize())  # sObjects' names ignore case
     if literal is not None:
         found = _find(literal, segments, at + 1)
         if found is not None:

@@ -348,6 +348,7 @@ def test_user_password(api: Api) -> None:
     answer = api("DELETE", path)
     assert answer.status_code == 200 and len(answer.get_json()["NewPassword"]) >= 8
     assert api.get(path) == {"isExpired": True}
+    assert api.get(path.replace("User", "user")) == {"isExpired": True}  # as nforce asks
     refused(api("GET", "sobjects/User/005Hp00009ZZZZZ/password"), 404, "NOT_FOUND")
     api.token = token_of(api.org, "integration")
     refused(api("DELETE", path), 403, "INSUFFICIENT_ACCESS")
