@@ -11,12 +11,10 @@ import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -28,6 +26,8 @@ FLAGS = (
     "--disable-sync",
 )
 CALLBACK = "http://localhost/callback"
+#: milliseconds until a page that does not answer fails a test: it only bounds a hang
+PATIENCE = 45_000
 
 
 def missing(reason: str) -> None:
@@ -66,10 +66,7 @@ def chromium(client_port: int) -> Iterator[Browser]:
     binary = shutil.which("chromium")
     if binary is None:
         missing("needs Chromium (`make ci-setup` installs it)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("needs Playwright (pip install .[dev])")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=binary,

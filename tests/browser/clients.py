@@ -75,45 +75,39 @@ def jsforce(
     finally:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
-        process.wait(timeout=20)
+        process.wait(timeout=_PATIENCE)
         process.stdout.close()
 
 
 class Soap:
-    """zeep on the partner WSDL, logged in with username and password."""
+    """zeep on the partner WSDL, for any number of sessions: parsing takes longer than all calls."""
 
-    def __init__(self, live: Live, who: dict[str, Any]) -> None:
-        self._http = requests.Session()
+    def __init__(self, live: Live, http: requests.Session) -> None:
         url = f"{live.http}/services/Soap/u/59.0"
-        client = zeep.Client(f"{url}?wsdl", transport=Transport(session=self._http))
+        client = zeep.Client(f"{url}?wsdl", transport=Transport(session=http))
         self._service = client.create_service("{urn:partner.soap.sforce.com}SoapBinding", url)
-        self.token = self._service.login(who["username"], who["password"]).sessionId
 
-    def stored(self, app: str) -> str:
-        """``OptionsAllowAdminApprovedUsersOnly`` of an app, as this session reads it."""
+    def login(self, who: dict[str, Any]) -> str:
+        """The session id of a login with username and password."""
+        return str(self._service.login(who["username"], who["password"]).sessionId)
+
+    def stored(self, token: str, app: str) -> str:
+        """``OptionsAllowAdminApprovedUsersOnly`` of an app, as that session reads it."""
         field = "OptionsAllowAdminApprovedUsersOnly"
         answer = self._service.query(
             f"SELECT {field} FROM ConnectedApplication WHERE Name = '{app}'",
-            _soapheaders={"SessionHeader": {"sessionId": self.token}},
+            _soapheaders={"SessionHeader": {"sessionId": token}},
         )
         [record] = answer.body.result.records
         return next(str(e.text) for e in record._value_1 if e.tag.endswith(field))
 
-    def close(self) -> None:
-        self._http.close()
-
-
-def soap_refusal(live: Live, token: str) -> str:
-    """What SOAP says to that session id."""
-    with requests.Session() as http:
-        url = f"{live.http}/services/Soap/u/59.0"
-        client = zeep.Client(f"{url}?wsdl", transport=Transport(session=http))
-        service = client.create_service("{urn:partner.soap.sforce.com}SoapBinding", url)
+    def refusal(self, token: str) -> str:
+        """What SOAP says to that session id."""
         try:
-            service.getServerTimestamp(_soapheaders={"SessionHeader": {"sessionId": token}})
+            self._service.getServerTimestamp(_soapheaders={"SessionHeader": {"sessionId": token}})
         except Fault as fault:
             return str(fault.message)
-    return ""
+        return ""
 
 
 def jwt_token(live: Live, who: dict[str, Any]) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.chromium import CALLBACK, FLAGS, missing  # noqa: F401
+from tests.chromium import CALLBACK, FLAGS, PATIENCE, missing  # noqa: F401
 from tests.clients.conftest import Live, fresh, live, node, trusting, user  # noqa: F401
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
 
 SELF_SERVICE = "3MVG9simorgSelfService"
 Org = dict[str, Any]
@@ -50,26 +49,39 @@ class Window:
         return f"http://{my_domain(self.org)}--c.vf.localhost:{self.port}"
 
     def open(self, path: str) -> None:
+        """Go to a page; its script has run."""
         self.page.goto(path if "://" in path else self.base + path)
+
+    def follow(self, what: Locator) -> None:
+        """Click what leads to another page; it is loaded then and its script has run."""
+        with self.page.expect_navigation():
+            what.click()
+
+    def press(self, name: str) -> None:
+        """Follow the button of that name."""
+        self.follow(self.page.get_by_role("button", name=name, exact=True))
 
     def log_in(self, short: str = "admin") -> None:
         """Fill in the login page that is open."""
         who = user(self.org, short)
         self.page.get_by_label("Username").fill(who["username"])
         self.page.get_by_label("Password").fill(who["password"])
-        self.page.get_by_role("button", name="Log In", exact=True).click()
+        self.press("Log In")
 
     def setup(self, short: str = "admin") -> None:
-        """Setup's home, logged in."""
-        self.open("/lightning/setup/SetupOneHome/home")
-        self.log_in(short)
-        self.page.get_by_role("heading", level=1).wait_for()
+        """Setup's home, in a new session of the user (quicker than a login)."""
+        asked = {"user": user(self.org, short)["username"], "context": "ui"}
+        session = self.live.control("POST", f"orgs/{self.org['id']}/sessions", asked)
+        door = {"sid": session["sessionId"], "retURL": "/lightning/setup/SetupOneHome/home"}
+        self.open(f"/secur/frontdoor.jsp?{urlencode(door)}")
+        self.titled("Setup Home")
 
     def find(self, label: str) -> None:
-        """From Setup's home to a page by Quick Find."""
-        self.open("/lightning/setup/SetupOneHome/home")
-        self.page.get_by_label("Quick Find").fill(label)
-        self.page.get_by_role("navigation").get_by_role("link", name=label, exact=True).click()
+        """Quick Find on a page of Setup: type, and click what is left of the menu."""
+        self.page.get_by_role("searchbox", name="Quick Find").fill(label)
+        menu = self.page.get_by_role("navigation", name="Setup")
+        self.follow(menu.get_by_role("link", name=label, exact=True))
+        expect(menu.locator("[aria-current=page]", has_text=label)).to_be_visible()
 
     def authorize(self, client_id: str = SELF_SERVICE, **more: str) -> None:
         query = {
@@ -87,9 +99,10 @@ class Window:
         parts = urlsplit(self.page.url)
         return dict(parse_qsl(parts.query or parts.fragment))
 
-    @property
-    def heading(self) -> str:
-        return self.page.get_by_role("heading", level=1).inner_text()
+    def titled(self, text: str | re.Pattern[str]) -> None:
+        """The page that opens has this heading, to the letter or as the pattern has it."""
+        heading = self.page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(text, use_inner_text=True)
 
 
 def _watch(window: Window) -> None:
@@ -113,7 +126,7 @@ def _watch(window: Window) -> None:
 @contextmanager
 def opened(browser: Browser, live: Live, org: Org, **options: Any) -> Iterator[Window]:  # noqa: F811
     context = browser.new_context(locale="en-US", **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     window = Window(live, org, context, context.new_page())
     _watch(window)
     yield window

@@ -48,8 +48,8 @@ def divergence(window: Window) -> None:
     """Leave the composed picture in the window, whose org has the preference on."""
     window.setup()
     window.open("/lightning/setup/ConnectedApplication/home")
-    window.page.get_by_role("link", name=APP, exact=True).click()
-    window.page.get_by_role("heading", level=1, name=APP).wait_for()
+    window.follow(window.page.get_by_role("link", name=APP, exact=True))
+    window.titled(APP)
     picture = base64.b64encode(window.page.screenshot(clip=CLIP, animations="disabled")).decode()  # type: ignore[arg-type]
     with simorg.testing.connect(window.live.http) as server:
         org = server.default_org

@@ -36,12 +36,12 @@ def _setup(path: str) -> Callable[[Window], None]:
 def _app(window: Window) -> None:
     """An app whose record says something else than Setup."""
     _setup("ConnectedApplication")(window)
-    window.page.get_by_role("link", name="Self Service", exact=True).click()
+    window.follow(window.page.get_by_role("link", name="Self Service", exact=True))
 
 
 def _why(window: Window) -> None:
     _setup("SimorgAccessMatrix")(window)
-    window.page.locator("a.cell.no").first.click()
+    window.follow(window.page.locator("a.cell.no").first)
 
 
 SHOTS: dict[str, Callable[[Window], None]] = {

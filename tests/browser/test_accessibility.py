@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from simorg.setup_ui.pages import PAGES
 from tests.browser.conftest import Window, missing
@@ -49,22 +51,22 @@ def test_pages_of_the_login(new_window: Callable[..., Window], scheme: str) -> N
     assert violations(window) == []
     window.authorize()
     assert violations(window) == []
-    window.page.get_by_role("button", name="Log In", exact=True).click()
-    assert window.page.get_by_role("alert").is_visible()
+    window.press("Log In")
+    expect(window.page.get_by_role("alert")).to_be_visible()
     assert violations(window) == []
     window.log_in("standard")
-    assert window.heading == "Allow Access?"
+    window.titled("Allow Access?")
     assert violations(window) == []
     window.authorize("3MVG9simorgUninstalled")
-    assert "RemoteAccessErrorPage" in window.page.url
+    expect(window.page).to_have_url(re.compile("RemoteAccessErrorPage"))
     assert violations(window) == []
     window.open("/setup/connect")
     assert violations(window) == []
     window.open("/lightning/setup/ConnectedAppsUsage/home")
-    assert window.heading == "Insufficient Privileges"
+    window.titled("Insufficient Privileges")
     assert violations(window) == []
     window.open(f"{window.pages}/apex/SessionDemo")
-    window.page.locator("#answer").filter(has_text="200").wait_for()
+    expect(window.page.locator("#answer")).to_contain_text("200", use_inner_text=True)
     assert violations(window) == []
 
 
@@ -91,20 +93,23 @@ def test_the_preference_by_keyboard_alone(window: Window) -> None:
     window.setup()
     keyboard = window.page.keyboard
     keyboard.press("Tab")
+    expect(window.page.get_by_role("link", name="Skip to content")).to_be_focused()
     assert focused(window) == "Skip to content"
     keyboard.press("Enter")
-    assert window.page.evaluate("document.activeElement.id") == "main"
+    expect(window.page.locator("#main")).to_be_focused()
     window.page.reload()
     tab_to(window, "Quick Find")
     keyboard.type("api access")
-    keyboard.press("Enter")
-    window.page.wait_for_url("**/ApiAccessControl/home")
+    with window.page.expect_navigation(url="**/ApiAccessControl/home"):
+        keyboard.press("Enter")
     tab_to(window, "Edit")
-    keyboard.press("Space")
-    window.page.get_by_role("button", name="Save").wait_for()
+    with window.page.expect_navigation():
+        keyboard.press("Space")
+    expect(window.page.get_by_role("button", name="Save")).to_be_visible()
     tab_to(window, "For admin-approved users")
     keyboard.press("Space")
     tab_to(window, "Save")
-    keyboard.press("Enter")
-    window.page.get_by_role("status").filter(has_text="saved").wait_for()
-    assert window.page.get_by_label("For admin-approved users").is_checked()
+    with window.page.expect_navigation():
+        keyboard.press("Enter")
+    expect(window.page.locator("main").get_by_role("status")).to_contain_text("saved")
+    expect(window.page.get_by_label("For admin-approved users")).to_be_checked()

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from simorg.testing import connect
 from simorg.testing.org import Org
@@ -34,7 +35,8 @@ def look_at(window: Window, part: str) -> None:
     """Open a part of the page, with the window's org chosen."""
     window.open(f"{window.live.http}/_simorg/#{part}")
     window.page.get_by_label("Org", exact=True).select_option(value=window.org["id"])
-    window.page.locator("#live").filter(has_text="live").wait_for()
+    expect(window.page.locator(f"section#{part}")).to_be_visible()
+    expect(window.page.locator("#live")).to_have_text("live")
 
 
 def refused(org: Org, path: str = "sobjects/Account/none") -> int:
@@ -51,32 +53,33 @@ def refused(org: Org, path: str = "sobjects/Account/none") -> int:
 def test_requests_come_while_one_looks(console: Window, org: Org) -> None:
     page = console.page
     look_at(console, "requests")
-    page.get_by_text("No request yet that fits.").wait_for()
+    expect(page.get_by_text("No request yet that fits.")).to_be_visible()
     assert refused(org) == 404
     row = page.locator("#request-rows tr").filter(has_text="/sobjects/Account/none")
-    row.filter(has_text="Approved Integration").filter(has_text="404").wait_for()
+    expect(row).to_contain_text("Approved Integration", use_inner_text=True)
+    expect(row).to_contain_text("404", use_inner_text=True)
     row.get_by_role("button").click()
-    page.get_by_text("Deciding rule").wait_for()
-    assert "Bearer redacted:" in page.locator("#request").inner_text()
-    assert page.locator("#request h2").first.evaluate("e => e === document.activeElement")
+    expect(page.get_by_text("Deciding rule")).to_be_visible()
+    expect(page.locator("#request")).to_contain_text("Bearer redacted:", use_inner_text=True)
+    expect(page.locator("#request h2").first).to_be_focused()
     region = page.get_by_role("region", name="Requests")
     region.get_by_label("Surface").select_option("oauth")
     page.get_by_role("button", name="Filter").click()
-    page.locator("#request-rows tr").filter(has_text="token").wait_for()
-    row.wait_for(state="detached")
+    expect(page.locator("#request-rows tr").filter(has_text="token")).to_be_visible()
+    expect(row).to_have_count(0)
 
 
 def test_the_journal_is_saved_and_cleared(console: Window, org: Org, tmp_path: Path) -> None:
     refused(org)
     look_at(console, "requests")
-    console.page.locator("#request-rows tr").first.wait_for()
+    expect(console.page.locator("#request-rows tr").first).to_be_visible()
     with console.page.expect_download() as saved:
         console.page.get_by_role("button", name="Save as HAR").click()
     saved.value.save_as(tmp_path / "it.har")
     entries = orjson.loads((tmp_path / "it.har").read_bytes())["log"]["entries"]
     assert any("/sobjects/Account/none" in entry["request"]["url"] for entry in entries)
     console.page.get_by_role("button", name="Clear").click()
-    console.page.get_by_text("No request yet that fits.").wait_for()
+    expect(console.page.get_by_text("No request yet that fits.")).to_be_visible()
     assert len(org.requests) == 0
 
 
@@ -88,17 +91,15 @@ def test_a_fault_is_set_hits_and_goes(console: Window, org: Org) -> None:
     region.get_by_label("Surface").select_option("rest")
     page.get_by_role("button", name="Add fault").click()
     row = page.locator("#fault-rows tr")
-    row.wait_for()
     cells = row.locator("td.number")
-    assert cells.all_inner_texts() == ["0", "0", "1"]
+    expect(cells).to_have_text(["0", "0", "1"])
     assert refused(org) == 503
-    cells.nth(1).filter(has_text="1").wait_for()
-    assert cells.all_inner_texts() == ["1", "1", "0"]
+    expect(cells).to_have_text(["1", "1", "0"])
     row.get_by_role("button", name="Remove").click()
-    row.wait_for(state="detached")
+    expect(row).to_have_count(0)
     region.get_by_label("Operation").fill("no such operation")
     page.get_by_role("button", name="Add fault").click()
-    page.get_by_role("alert").filter(has_text="operation").wait_for()
+    expect(page.get_by_role("alert")).to_contain_text("operation")
     assert org.faults.all() == []
 
 
@@ -112,37 +113,40 @@ def test_mail_is_read_as_it_comes(console: Window, org: Org) -> None:
         browser.post(f"{org.http}/secur/forgotpassword.jsp", told, timeout=30)
     row = page.locator("#mail-rows tr").filter(has_text="standard@")
     row.get_by_role("button").click()
-    page.locator("#mail pre").filter(has_text="/secur/resetpassword?c=").wait_for()
+    expect(page.locator("#mail pre")).to_contain_text("/secur/resetpassword?c=")
     page.get_by_role("button", name="Empty it").click()
-    row.wait_for(state="detached")
+    expect(row).to_have_count(0)
 
 
 def test_the_divergence_by_a_click(console: Window, org: Org) -> None:
     page = console.page
-    row = page.locator("#org tr").filter(has_text="Self Service")
-    assert row.inner_text().split("\t")[2:] == ["selfAuthorize", "selfAuthorize", "false", "false"]
+    cells = page.locator("#org tr").filter(has_text="Self Service").locator("td")
+    state = ["Self Service", "installed"]
+    expect(cells).to_have_text([*state, "selfAuthorize", "selfAuthorize", "false", "false"])
     page.get_by_role("button", name="Switch it on").click()
-    row.filter(has_text="adminApproved").wait_for()
-    assert row.inner_text().split("\t")[2:] == ["selfAuthorize", "adminApproved", "false", "true"]
+    expect(cells).to_have_text([*state, "selfAuthorize", "adminApproved", "false", "true"])
     assert org.api_access_control.enabled
 
 
 def test_orgs_are_made_and_deleted(console: Window) -> None:
     page = console.page
     rows = page.locator("#org-rows tr")
-    before = rows.count()
+    before = [org["id"] for org in console.live.control("GET", "orgs")["orgs"]]
+    ids = rows.locator("code")
+    expect(ids).to_have_text(before)
     page.get_by_role("button", name="New org").click()
-    rows.nth(before).wait_for()
-    name = rows.nth(before).locator("code").inner_text()
-    rows.nth(before).get_by_role("button", name="Delete").click()
-    rows.filter(has_text=name).wait_for(state="detached")
+    expect(rows).to_have_count(len(before) + 1)
+    made = rows.filter(has_text=ids.nth(len(before)).inner_text())
+    made.get_by_role("button", name="Delete").click()
+    expect(made).to_have_count(0)
+    expect(ids).to_have_text(before)
 
 
 def test_names_are_text(console: Window) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     with connect(console.live.http) as server, server.create(name=hostile):
-        console.page.locator("#org-rows").get_by_text(hostile).wait_for()
-        assert console.page.locator("#org-rows img").count() == 0
+        expect(console.page.locator("#org-rows").get_by_text(hostile)).to_be_visible()
+        expect(console.page.locator("#org-rows img")).to_have_count(0)
 
 
 @pytest.mark.node
@@ -158,7 +162,7 @@ def test_for_everybody(new_window: Callable[..., Window], scheme: str) -> None:
         org.fail_next("maintenance")
     for part in ("orgs", "requests", "faults"):
         look_at(window, part)
-        window.page.locator(f"section#{part} tbody tr").first.wait_for()
+        expect(window.page.locator(f"section#{part} tbody tr").first).to_be_visible()
         assert violations(window) == []
         window.page.set_viewport_size({"width": 320, "height": 640})
         assert overflow(window) == 0

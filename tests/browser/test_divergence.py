@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+import requests
+from playwright.sync_api import Locator, expect
 
-from tests.browser.clients import Soap, jsforce, jwt_token, rest_value, soap_refusal
+from tests.browser.clients import Soap, jsforce, jwt_token, rest_value
 from tests.browser.conftest import SELF_SERVICE, Org, Window, user
 from tests.clients.conftest import Live
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 UNINSTALLED = "3MVG9simorgUninstalled"
@@ -25,11 +24,11 @@ def prefer(window: Window, on: bool) -> None:
     """Setup > Quick Find > API Access Control > Edit > the box > Save."""
     page = window.page
     window.find("API Access Control")
-    page.get_by_role("button", name="Edit").click()
+    window.press("Edit")
     page.get_by_label(PREFERENCE).set_checked(on)
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Edit").wait_for()
-    assert page.get_by_label(PREFERENCE).is_checked() == on
+    window.press("Save")
+    expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    expect(page.get_by_label(PREFERENCE)).to_be_checked(checked=on)
 
 
 def usage_row(window: Window, app: str) -> Locator:
@@ -41,40 +40,47 @@ def usage_row(window: Window, app: str) -> Locator:
 def install(window: Window, app: str) -> None:
     """Connected Apps OAuth Usage: a blocked row whose Unblock is disabled; Install approves it."""
     row = usage_row(window, app)
-    assert row.get_by_role("button", name=f"Unblock {app}").is_disabled()
-    row.get_by_role("button", name=f"Install {app}", exact=True).click()
-    page = window.page
-    assert window.heading == "Install connected app?"
-    page.get_by_role("button", name="Install", exact=True).click()
+    expect(row.get_by_role("button", name=f"Unblock {app}")).to_be_disabled()
+    window.follow(row.get_by_role("button", name=f"Install {app}", exact=True))
+    window.titled("Install connected app?")
+    window.press("Install")
     row = usage_row(window, app)
-    assert row.get_by_role("button", name=f"Uninstall {app}", exact=True).is_visible()
+    expect(row.get_by_role("button", name=f"Uninstall {app}", exact=True)).to_be_visible()
 
 
 def open_app(window: Window, app: str) -> None:
     row = usage_row(window, app)
-    row.get_by_role("link", name="Manage App Policies").click()
-    assert window.heading == app
+    window.follow(row.get_by_role("link", name="Manage App Policies"))
+    window.titled(app)
 
 
 def grant(window: Window, profile: str) -> None:
     """On the app's page: Manage Profiles > the profile > Save."""
     page = window.page
-    page.get_by_role("button", name="Manage Profiles").click()
+    window.press("Manage Profiles")
     page.get_by_label(profile, exact=True).check()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Manage Profiles").wait_for()
-    assert profile in page.locator("main").inner_text()
+    window.press("Save")
+    expect(page.get_by_role("button", name="Manage Profiles")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(profile, use_inner_text=True)
 
 
-def shown(window: Window) -> tuple[str, str, str]:
+def shows(window: Window, permitted: str, ordinary: str, by_jwt: str) -> None:
     """On the app's page: Permitted Users, and what an ordinary and a JWT session read."""
     page = window.page
-    ids = ("#permitted-users", "#api-value", "#api-value-jwt")
-    permitted, ordinary, by_jwt = (page.locator(i).inner_text() for i in ids)
-    return permitted, ordinary, by_jwt
+    expect(page.locator("#permitted-users")).to_have_text(permitted)
+    expect(page.locator("#api-value")).to_have_text(ordinary)
+    expect(page.locator("#api-value-jwt")).to_have_text(by_jwt)
 
 
-def test_the_divergence_is_seen(window: Window, live: Live, fresh: Org, node: str) -> None:
+@pytest.fixture
+def soap(live: Live) -> Iterator[Soap]:
+    with requests.Session() as http:
+        yield Soap(live, http)
+
+
+def test_the_divergence_is_seen(
+    window: Window, live: Live, fresh: Org, node: str, soap: Soap
+) -> None:
     standard, app = user(fresh, "standard"), "Uninstalled Tool"
     with jsforce(node, live, standard, SELF_SERVICE, "secretSelfService") as client:
         assert client.login["ok"] and client.call()["ok"] and client.call("soap")["ok"]
@@ -86,31 +92,30 @@ def test_the_divergence_is_seen(window: Window, live: Live, fresh: Org, node: st
         assert client.call() == refused, "refused again, not logged in again"
     with jsforce(node, live, standard, UNINSTALLED, "secretUninstalled") as client:
         assert not client.login["ok"]
-    assert "not valid for use with the API" in soap_refusal(live, Soap(live, standard).token)
+    assert "not valid for use with the API" in soap.refusal(soap.login(standard))
 
     install(window, app)
     with jsforce(node, live, standard, UNINSTALLED, "secretUninstalled") as client:
         assert not client.login["ok"]
         assert "user is not admin approved to access this app" in client.login["message"]
     open_app(window, app)
-    assert shown(window) == (ADMIN, "false", "true")
+    shows(window, ADMIN, "false", "true")
     grant(window, "Standard User")
     with jsforce(node, live, standard, UNINSTALLED, "secretUninstalled") as client:
         assert client.login["ok"] and client.call()["ok"] and client.call("soap")["ok"]
 
         # one record, two readers: the stored value by password, Setup's policy by JWT
-        by_password = Soap(live, user(fresh, "anyclient"))
+        by_password = soap.login(user(fresh, "anyclient"))
         by_jwt = jwt_token(live, user(fresh, "integration"))
-        assert by_password.stored(app) == "false"
+        assert soap.stored(by_password, app) == "false"
         assert rest_value(live, by_jwt, app) is True
 
         prefer(window, False)
         open_app(window, app)
-        assert shown(window) == (ALL, "false", "false")
-        assert by_password.stored(app) == "false"
+        shows(window, ALL, "false", "false")
+        assert soap.stored(by_password, app) == "false"
         assert rest_value(live, by_jwt, app) is False
         assert client.call()["ok"]
-        by_password.close()
 
 
 def test_blocking_in_setup_ends_a_client(window: Window, live: Live, fresh: Org, node: str) -> None:
@@ -120,14 +125,15 @@ def test_blocking_in_setup_ends_a_client(window: Window, live: Live, fresh: Org,
         assert client.call()["ok"]
         window.setup()
         row = usage_row(window, app)
-        row.get_by_role("button", name=f"Block {app}", exact=True).click()
+        window.follow(row.get_by_role("button", name=f"Block {app}", exact=True))
         row = usage_row(window, app)
-        row.get_by_role("button", name=f"Unblock {app}", exact=True).wait_for()
+        expect(row.get_by_role("button", name=f"Unblock {app}", exact=True)).to_be_visible()
         assert not client.call()["ok"]
     with jsforce(node, live, who, SELF_SERVICE, "secretSelfService") as client:
         assert "this app is blocked by admin" in client.login["message"]
-    row.get_by_role("button", name=f"Unblock {app}", exact=True).click()
-    usage_row(window, app).get_by_role("button", name=f"Block {app}", exact=True).wait_for()
+    window.follow(row.get_by_role("button", name=f"Unblock {app}", exact=True))
+    row = usage_row(window, app)
+    expect(row.get_by_role("button", name=f"Block {app}", exact=True)).to_be_visible()
     with jsforce(node, live, who, SELF_SERVICE, "secretSelfService") as client:
         assert client.login["ok"] and client.call()["ok"]
 
@@ -137,12 +143,13 @@ def test_visualforce_pages_by_the_second_box(window: Window) -> None:
     window.setup()
     prefer(window, True)
     page = window.page
-    page.goto(f"{window.pages}/apex/SessionDemo")
-    page.locator("#answer").filter(has_text="401").wait_for()
-    window.find("API Access Control")
-    page.get_by_role("button", name="Edit").click()
+    setup = page.url
+    window.open(f"{window.pages}/apex/SessionDemo")
+    expect(page.locator("#answer")).to_contain_text("401")
+    window.open(setup)
+    window.press("Edit")
     page.get_by_label("Allow Visualforce pages to access APIs").check()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Edit").wait_for()
-    page.goto(f"{window.pages}/apex/SessionDemo")
-    page.locator("#answer").filter(has_text="200").wait_for()
+    window.press("Save")
+    expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    window.open(f"{window.pages}/apex/SessionDemo")
+    expect(page.locator("#answer")).to_contain_text("200")

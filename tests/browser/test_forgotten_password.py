@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import requests
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Window, user
 from tests.browser.walk import violations
@@ -15,22 +16,25 @@ def test_a_forgotten_password(new_window: Callable[..., Window]) -> None:
     window = new_window()
     username = user(window.org, "standard")["username"]
     window.open("/lightning/setup/SetupOneHome/home")
-    window.page.get_by_role("link", name="Forgot Your Password?").click()
-    assert window.heading == "Forgot your password" and violations(window) == []
+    window.follow(window.page.get_by_role("link", name="Forgot Your Password?"))
+    window.titled("Forgot your password")
+    assert violations(window) == []
     window.page.get_by_label("Username").fill(username)
-    window.page.get_by_role("button", name="Continue").click()
-    assert window.heading == "Check your email" and violations(window) == []
+    window.press("Continue")
+    window.titled("Check your email")
+    assert violations(window) == []
     at = f"{window.live.http}/_simorg/orgs/{window.org['id']}/mailbox"
     (mail,) = requests.get(at, timeout=30).json()["messages"]
     window.open(re.findall(r"http\S+", mail["text"])[0])
     for field in ("New Password", "Confirm New Password"):
         window.page.get_by_label(field, exact=True).fill("forgotten-1")
     assert violations(window) == []
-    window.page.get_by_role("button", name="Change Password").click()
-    assert window.heading == "Your password was changed" and violations(window) == []
-    window.page.get_by_role("link", name="Log In").click()
+    window.press("Change Password")
+    window.titled("Your password was changed")
+    assert violations(window) == []
+    window.follow(window.page.get_by_role("link", name="Log In"))
     window.page.get_by_label("Username").fill(username)
     window.page.get_by_label("Password").fill("forgotten-1")
-    window.page.get_by_role("button", name="Log In", exact=True).click()
-    window.page.wait_for_url(lambda url: "/login" not in url)
+    window.press("Log In")
+    expect(window.page).not_to_have_url(re.compile("/login"))
     assert not window.trouble

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from tests.browser.conftest import CALLBACK, SELF_SERVICE, Org, Window, user
 from tests.clients.conftest import Live
@@ -34,15 +36,21 @@ def token(live: Live, code: str, client_id: str = SELF_SERVICE, **more: str) -> 
     )
 
 
+def at_home(window: Window) -> re.Pattern[str]:
+    """Any page of the org's own host."""
+    return re.compile(f"^{re.escape(window.base)}/")
+
+
 def test_allow(window: Window, live: Live, fresh: Org) -> None:
     window.authorize()
-    assert window.heading == "Log in"
+    window.titled("Log in")
     window.log_in("standard")
-    assert window.heading == "Allow Access?"
+    window.titled("Allow Access?")
     page = window.page
-    assert page.locator("#app").inner_text() == "Self Service"
-    assert page.locator("#scopes li").count() >= 3
-    assert user(fresh, "standard")["username"] in page.locator("main").inner_text()
+    expect(page.locator("#app")).to_have_text("Self Service")
+    expect(page.locator("#scopes li").nth(2)).to_be_visible()
+    who = user(fresh, "standard")["username"]
+    expect(page.locator("main")).to_contain_text(who, use_inner_text=True)
     page.locator("#oaapprove").click()
     told = window.sent_back()
     assert told["state"] == "s&1"
@@ -80,7 +88,8 @@ def test_user_agent_flow_answers_in_the_fragment(window: Window) -> None:
     window.log_in("standard")
     window.page.locator("#oaapprove").click()
     told = window.sent_back()
-    assert "#" in window.page.url and told["access_token"] and told["state"] == "s&1"
+    expect(window.page).to_have_url(re.compile("#"))
+    assert told["access_token"] and told["state"] == "s&1"
 
 
 def test_deny(window: Window) -> None:
@@ -99,26 +108,30 @@ def test_a_wrong_password_says_so_and_may_be_corrected(window: Window, fresh: Or
     window.authorize()
     page.get_by_label("Username").fill(user(fresh, "standard")["username"])
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Log In", exact=True).click()
-    assert "check your username and password" in page.get_by_role("alert").inner_text()
-    assert page.get_by_label("Username").input_value() == user(fresh, "standard")["username"]
-    assert page.get_by_label("Password").input_value() == ""
+    window.press("Log In")
+    expect(page.get_by_role("alert")).to_contain_text("check your username and password")
+    expect(page.get_by_label("Username")).to_have_value(user(fresh, "standard")["username"])
+    expect(page.get_by_label("Password")).to_have_value("")
     window.log_in("standard")
-    assert window.heading == "Allow Access?"
+    window.titled("Allow Access?")
 
 
 def test_by_keyboard_alone(window: Window, fresh: Org) -> None:
     window.authorize()
     keyboard = window.page.keyboard
+    expect(window.page.get_by_label("Username")).to_be_focused()
     keyboard.type(user(fresh, "standard")["username"])  # the field has the focus already
     keyboard.press("Tab")
     keyboard.type(user(fresh, "standard")["password"])
-    keyboard.press("Enter")
-    window.page.locator("#oaapprove").wait_for()
+    with window.page.expect_navigation():
+        keyboard.press("Enter")
+    allow = window.page.locator("#oaapprove")
+    expect(allow).to_be_visible()
     for _ in range(6):
         keyboard.press("Tab")
         if window.page.evaluate("document.activeElement.id") == "oaapprove":
             break
+    expect(allow).to_be_focused()
     keyboard.press("Enter")
     assert window.sent_back()["code"]
 
@@ -126,19 +139,19 @@ def test_by_keyboard_alone(window: Window, fresh: Org) -> None:
 def test_one_click_on_a_user(window: Window, fresh: Org) -> None:
     window.authorize()
     name = user(fresh, "integration")["username"]
-    window.page.get_by_role("button", name=name).click()
-    assert window.heading == "Allow Access?"
-    assert name in window.page.locator("main").inner_text()
+    window.follow(window.page.get_by_role("button", name=name))
+    window.titled("Allow Access?")
+    expect(window.page.locator("main")).to_contain_text(name, use_inner_text=True)
 
 
 def test_not_you(window: Window) -> None:
     window.authorize()
     window.log_in("standard")
-    window.page.get_by_role("link", name="Not you?").click()
-    assert window.heading == "Log in"
+    window.follow(window.page.get_by_role("link", name="Not you?"))
+    window.titled("Log in")
     window.log_in("integration")
-    assert window.heading == "Allow Access?"
-    assert "integration@" in window.page.locator("main").inner_text()
+    window.titled("Allow Access?")
+    expect(window.page.locator("main")).to_contain_text("integration@", use_inner_text=True)
 
 
 def test_a_blocked_app(window: Window) -> None:
@@ -163,10 +176,11 @@ def test_an_app_that_is_not_installed(window: Window) -> None:
     window.authorize("3MVG9simorgUninstalled")
     window.log_in("standard")
     page = window.page
-    assert "/setup/secur/RemoteAccessErrorPage.apexp" in page.url
-    assert "error=invalid_client" in page.url and "state" not in page.url
-    assert "because of an OAuth error" in page.get_by_role("alert").inner_text()
-    assert "OAUTH_APPROVAL_ERROR_GENERIC" in page.locator("#detail").inner_text()
+    expect(page).to_have_url(re.compile(r"/setup/secur/RemoteAccessErrorPage\.apexp"))
+    expect(page).to_have_url(re.compile("error=invalid_client"))
+    assert "state" not in page.url
+    expect(page.get_by_role("alert")).to_contain_text("because of an OAuth error")
+    expect(page.locator("#detail")).to_contain_text("OAUTH_APPROVAL_ERROR_GENERIC")
 
 
 @pytest.mark.parametrize(
@@ -180,17 +194,17 @@ def test_whom_we_do_not_know_is_sent_nowhere(
     window: Window, asked: dict[str, str], text: str
 ) -> None:
     window.authorize(**{"client_id": SELF_SERVICE, **asked})
-    assert text in window.page.locator("body").inner_text()
-    assert window.page.url.startswith(window.base)
+    expect(window.page.locator("body")).to_contain_text(text, use_inner_text=True)
+    expect(window.page).to_have_url(at_home(window))
 
 
 def test_hostile_input_stays_text(window: Window) -> None:
     hostile = '"><script>document.title="x"</script>'
     window.open(f"/login?un={hostile}&startURL=//evil.example/")
-    assert window.page.get_by_label("Username").input_value() == hostile[:80]
+    expect(window.page.get_by_label("Username")).to_have_value(hostile[:80])
     assert window.page.title() != "x"
     window.log_in("standard")
-    assert window.page.url.startswith(window.base)
+    expect(window.page).to_have_url(at_home(window))
 
 
 def test_visualforce_page_in_a_browser(window: Window, live: Live, fresh: Org) -> None:
@@ -199,16 +213,16 @@ def test_visualforce_page_in_a_browser(window: Window, live: Live, fresh: Org) -
     window.open(f"{window.pages}/apex/SessionDemo")
     window.log_in("standard")
     answer = page.locator("#answer")
-    answer.filter(has_text="200").wait_for()
-    assert page.url == f"{window.pages}/apex/SessionDemo"
-    assert page.locator("#username").inner_text() == user(fresh, "standard")["username"]
+    expect(answer).to_contain_text("200")
+    expect(page).to_have_url(f"{window.pages}/apex/SessionDemo")
+    expect(page.locator("#username")).to_have_text(user(fresh, "standard")["username"])
     path = f"orgs/{fresh['id']}/settings"
     for allowed, text in ((False, "401"), (True, "200")):
         wanted = {"adminApprovedUsersOnly": True, "visualforceAllowed": allowed}
         live.control("PATCH", path, {"apiAccessControl": wanted})
         page.reload()
-        answer.filter(has_text=text).wait_for()
+        expect(answer).to_contain_text(text)
     # by path on Setup's own origin a page's script does not run
     window.open("/apex/SessionDemo")
-    assert "not asked" in answer.inner_text()
+    expect(answer).to_contain_text("not asked")
     window.trouble[:] = [t for t in window.trouble if "Content Security Policy" not in t]

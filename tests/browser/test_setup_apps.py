@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import Org, Window, user
 from tests.clients.conftest import Live
@@ -18,32 +19,24 @@ ADMIN = "Admin approved users are pre-authorized"
 SELF = "All users may self-authorize"
 
 
-def find(window: Window, label: str) -> None:
-    """Quick Find: type, and click what is left of the menu."""
-    page = window.page
-    page.get_by_role("searchbox", name="Quick Find").fill(label)
-    menu = page.get_by_role("navigation", name="Setup")
-    menu.get_by_role("link", name=label, exact=True).click()
-    menu.locator("[aria-current=page]", has_text=label).wait_for()
-
-
-def row(window: Window, app: str) -> Any:
+def row(window: Window, app: str) -> Locator:
     """The row of an app in the list that is open."""
     name = window.page.get_by_role("rowheader", name=app, exact=True)
     return window.page.get_by_role("row").filter(has=name)
 
 
-def note(window: Window) -> str:
-    return window.page.locator("main > .note").inner_text()
+def noted(window: Window, text: str) -> None:
+    """What the page that opens says of what was done."""
+    expect(window.page.locator("main > .note")).to_have_text(text)
 
 
 def switch_on(window: Window) -> None:
-    find(window, "API Access Control")
-    window.page.get_by_role("button", name="Edit").click()
+    window.find("API Access Control")
+    window.press("Edit")
     window.page.get_by_label(INTERNAL).check()
-    window.page.get_by_role("button", name="Save").click()
-    assert note(window) == "API Access Control was saved."
-    assert window.page.get_by_label(INTERNAL).is_checked()
+    window.press("Save")
+    noted(window, "API Access Control was saved.")
+    expect(window.page.get_by_label(INTERNAL)).to_be_checked()
 
 
 def password_token(live: Live, org: Org, app: dict[str, Any], short: str = "standard") -> Any:
@@ -75,24 +68,25 @@ def app_of(org: Org, name: str) -> dict[str, Any]:
 
 def test_the_preference_overrides_what_is_shown(window: Window, live: Live, fresh: Org) -> None:
     window.setup()
-    find(window, "Manage Connected Apps")
-    assert SELF in row(window, "Self Service").inner_text()
+    window.find("Manage Connected Apps")
+    expect(row(window, "Self Service")).to_contain_text(SELF, use_inner_text=True)
     token = password_token(live, fresh, app_of(fresh, "Self Service")).json()["access_token"]
     assert reads(live, token) == 200
     switch_on(window)
     assert reads(live, token) == 401
-    find(window, "Manage Connected Apps")
+    window.find("Manage Connected Apps")
     shown = row(window, "Self Service")
-    assert ADMIN in shown.inner_text() and "differs" in shown.inner_text()
-    shown.get_by_role("link", name="Self Service", exact=True).click()
+    expect(shown).to_contain_text(ADMIN, use_inner_text=True)
+    expect(shown).to_contain_text("differs", use_inner_text=True)
+    window.follow(shown.get_by_role("link", name="Self Service", exact=True))
     page = window.page
-    assert page.locator("#permitted-users").inner_text() == ADMIN
-    assert page.locator("#api-value").inner_text() == "false"
-    assert page.locator("#api-value-jwt").inner_text() == "true"
-    page.get_by_role("button", name="Manage Profiles").click()
+    expect(page.locator("#permitted-users")).to_have_text(ADMIN)
+    expect(page.locator("#api-value")).to_have_text("false")
+    expect(page.locator("#api-value-jwt")).to_have_text("true")
+    window.press("Manage Profiles")
     page.get_by_label("Standard User").check()
-    page.get_by_role("button", name="Save").click()
-    assert "is assigned to 1 profiles" in note(window)
+    window.press("Save")
+    noted(window, "Self Service is assigned to 1 profiles.")
     assert reads(live, token) == 200
 
 
@@ -101,32 +95,29 @@ def test_install_block_unblock_uninstall(window: Window, live: Live, fresh: Org)
     switch_on(window)
     tool = app_of(fresh, "Uninstalled Tool")
     assert password_token(live, fresh, tool, "admin").status_code == 400
-    find(window, "Connected Apps OAuth Usage")
+    window.find("Connected Apps OAuth Usage")
     page = window.page
     shown = row(window, "Uninstalled Tool")
-    assert shown.get_by_role("button", name="Unblock Uninstalled Tool").is_disabled()
-    shown.get_by_role("button", name="Install Uninstalled Tool").click()
-    assert window.heading == "Install connected app?"
-    page.get_by_role("button", name="Install").click()
-    assert "was installed" in note(window)
-    row(window, "Uninstalled Tool").get_by_role("link", name="Manage App Policies").click()
-    page.get_by_role("button", name="Manage Profiles").click()
+    expect(shown.get_by_role("button", name="Unblock Uninstalled Tool")).to_be_disabled()
+    window.press("Install Uninstalled Tool")
+    window.titled("Install connected app?")
+    window.press("Install")
+    noted(window, "Uninstalled Tool was installed. Manage App Policies says who may use it.")
+    window.follow(shown.get_by_role("link", name="Manage App Policies"))
+    window.press("Manage Profiles")
     page.get_by_label("System Administrator").check()
-    page.get_by_role("button", name="Save").click()
+    window.press("Save")
     token = password_token(live, fresh, tool, "admin").json()["access_token"]
     assert reads(live, token) == 200
-    find(window, "Connected Apps OAuth Usage")
-    assert row(window, "Uninstalled Tool").get_by_role("link", name="1 users").is_visible()
-    row(window, "Uninstalled Tool").get_by_role(
-        "button", name="Block Uninstalled Tool", exact=True
-    ).click()
-    assert "Its sessions have ended" in note(window)
+    window.find("Connected Apps OAuth Usage")
+    expect(shown.get_by_role("link", name="1 users")).to_be_visible()
+    window.press("Block Uninstalled Tool")
+    noted(window, "Uninstalled Tool was blocked. Its sessions have ended.")
     assert reads(live, token) == 401
-    row(window, "Uninstalled Tool").get_by_role("button", name="Unblock Uninstalled Tool").click()
+    window.press("Unblock Uninstalled Tool")
     assert password_token(live, fresh, tool, "admin").status_code == 200
-    row(window, "Uninstalled Tool").get_by_role("button", name="Uninstall Uninstalled Tool").click()
-    shown = row(window, "Uninstalled Tool")
-    assert shown.get_by_role("button", name="Unblock Uninstalled Tool").is_disabled()
+    window.press("Uninstall Uninstalled Tool")
+    expect(shown.get_by_role("button", name="Unblock Uninstalled Tool")).to_be_disabled()
     assert password_token(live, fresh, tool, "admin").status_code == 400
 
 
@@ -134,83 +125,85 @@ def test_revoke(window: Window, live: Live, fresh: Org) -> None:
     app = app_of(fresh, "Self Service")
     token = password_token(live, fresh, app).json()["access_token"]
     window.setup()
-    find(window, "Connected Apps OAuth Usage")
-    row(window, "Self Service").get_by_role("link", name="1 users of Self Service").click()
+    window.find("Connected Apps OAuth Usage")
+    window.follow(row(window, "Self Service").get_by_role("link", name="1 users of Self Service"))
     who = user(fresh, "standard")["username"]
-    window.page.get_by_role("button", name=re.compile(f"Revoke {re.escape(who)}")).click()
-    assert "Revoked" in note(window) and reads(live, token) == 401
-    assert "Nobody has used this app." in window.page.locator("main").inner_text()
+    window.follow(window.page.get_by_role("button", name=re.compile(f"Revoke {re.escape(who)}")))
+    noted(window, "Revoked the user's access through Self Service.")
+    assert reads(live, token) == 401
+    expect(window.page.locator("main")).to_contain_text(
+        "Nobody has used this app.", use_inner_text=True
+    )
 
 
 def test_policies(window: Window) -> None:
     window.setup()
-    find(window, "Manage Connected Apps")
-    row(window, "Self Service").get_by_role("link", name="Edit").click()
+    window.find("Manage Connected Apps")
+    window.follow(row(window, "Self Service").get_by_role("link", name="Edit"))
     page = window.page
     page.get_by_label("Permitted Users").select_option(label=ADMIN)
     page.get_by_label("IP Relaxation").select_option(label="Relax IP restrictions")
     page.get_by_label("Expire refresh token after").check()
     page.get_by_label("Time", exact=True).fill("never")
-    page.get_by_role("button", name="Save").click()
-    assert "Nothing was saved" in page.get_by_role("alert").inner_text()
+    window.press("Save")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
     field = page.get_by_label("Time", exact=True)
-    assert field.get_attribute("aria-invalid") == "true"
+    expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("12")
     page.get_by_label("Unit").select_option(label="Hour(s)")
-    page.get_by_role("button", name="Save").click()
-    told = page.locator("main").inner_text()
-    assert "Expire refresh token after 12 hour(s)" in told and ADMIN in told
+    window.press("Save")
+    for told in ("Expire refresh token after 12 hour(s)", ADMIN):
+        expect(page.locator("main")).to_contain_text(told, use_inner_text=True)
 
 
 def test_a_new_app(window: Window, live: Live, fresh: Org) -> None:
     window.setup()
-    find(window, "Manage Connected Apps")
+    window.find("Manage Connected Apps")
     page = window.page
-    page.get_by_role("button", name="New Connected App").click()
-    page.get_by_role("button", name="Save").click()
+    window.press("New Connected App")
+    window.press("Save")
     name = page.get_by_label("Connected App Name")
-    assert name.get_attribute("aria-invalid") == "true"
+    expect(name).to_have_attribute("aria-invalid", "true")
     name.fill("Night <b>Export</b>")
     page.get_by_label("Contact Email").fill("ops@acme.example")
     page.get_by_label("Callback URL").fill("https://example.com/callback")
-    page.get_by_role("button", name="Save").click()
-    assert window.heading == "Night <b>Export</b>"
-    assert page.locator("#consumer-secret").count() == 0
-    page.get_by_role("button", name="Manage Consumer Details").click()
+    window.press("Save")
+    window.titled("Night <b>Export</b>")
+    expect(page.locator("#consumer-secret")).to_have_count(0)
+    window.press("Manage Consumer Details")
     keys = [page.locator(f"#consumer-{what}").inner_text() for what in ("key", "secret")]
     app = dict(zip(("consumerKey", "consumerSecret"), keys, strict=True))
     assert password_token(live, fresh, app).status_code == 200
-    page.get_by_role("button", name="Rotate Consumer Secret").click()
+    window.press("Rotate Consumer Secret")
     assert password_token(live, fresh, app).json()["error"] == "invalid_client"
 
 
 def test_matrix(window: Window) -> None:
     window.setup()
     switch_on(window)
-    find(window, "Access Matrix")
+    window.find("Access Matrix")
     page = window.page
-    assert window.heading.startswith("Access Matrix")
+    window.titled("Access Matrix simorg")
     cell = page.get_by_role("link", name="Stan Standard, Self Service: refused at login by G5")
-    assert cell.inner_text() == "G5"
-    cell.click()
-    assert "OAUTH_APP_ACCESS_DENIED" in page.locator("main").inner_text()
+    expect(cell).to_have_text("G5")
+    window.follow(cell)
+    expect(page.locator("main")).to_contain_text("OAUTH_APP_ACCESS_DENIED", use_inner_text=True)
     page.go_back()
     page.get_by_label("User contains").fill("ingrid")
     page.get_by_label("Flow").select_option(label="JWT bearer")
-    page.get_by_role("button", name="Show").click()
-    page.get_by_role("link", name="Ingrid Integration, JWT Robot: let in").wait_for()
-    assert page.locator("tbody tr").count() == 1
+    window.press("Show")
+    expect(page.get_by_role("link", name="Ingrid Integration, JWT Robot: let in")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_without_permission(window: Window) -> None:
     window.setup("standard")
-    find(window, "Manage Connected Apps")
-    assert window.heading == "Insufficient Privileges"
-    assert (
-        "Modify All Data or Manage Connected Apps" in window.page.locator("#missing").inner_text()
-    )
-    find(window, "API Access Control")
-    assert window.page.get_by_role("button", name="Edit").count() == 0
+    window.find("Manage Connected Apps")
+    window.titled("Insufficient Privileges")
+    lacked = window.page.locator("#missing")
+    expect(lacked).to_contain_text("Modify All Data or Manage Connected Apps")
+    window.find("API Access Control")
+    expect(window.page.get_by_role("button", name="Edit")).to_have_count(0)
 
 
 def test_quick_find_by_keyboard(window: Window) -> None:
@@ -218,11 +211,26 @@ def test_quick_find_by_keyboard(window: Window) -> None:
     box = window.page.get_by_role("searchbox", name="Quick Find")
     menu = window.page.get_by_role("navigation", name="Setup")
     box.fill("zebra")
-    assert "No pages match." in menu.inner_text()
+    expect(menu.get_by_role("status")).to_have_text("No pages match.")
     box.fill("access matrix")
-    assert menu.get_by_role("link").all_inner_texts() == ["Home", "Access Matrix"]
-    box.press("Enter")
-    window.page.wait_for_url("**/SimorgAccessMatrix/home")
+    expect(menu.get_by_role("link")).to_have_text(["Home", "Access Matrix"])
+    with window.page.expect_navigation(url="**/SimorgAccessMatrix/home"):
+        box.press("Enter")
+
+
+def test_quick_find_heeds_what_was_typed_before_its_script_ran(window: Window) -> None:
+    window.setup()
+    page = window.page
+    links = page.get_by_role("navigation", name="Setup").get_by_role("link")
+
+    def late(script: Route) -> None:
+        page.get_by_role("searchbox", name="Quick Find").fill("access matrix")
+        expect(links.filter(has_text="Login History")).to_be_visible()
+        script.continue_()
+
+    page.route("**/quick_find.js", late)
+    page.reload()
+    expect(links).to_have_text(["Home", "Access Matrix"])
 
 
 def test_without_script_and_by_keyboard(new_window: Callable[..., Window]) -> None:
@@ -230,14 +238,15 @@ def test_without_script_and_by_keyboard(new_window: Callable[..., Window]) -> No
     plain.setup()
     box = plain.page.get_by_role("searchbox", name="Quick Find")
     box.fill("api access")
-    box.press("Enter")
-    plain.page.locator("main").get_by_role("link", name="API Access Control").click()
-    assert plain.heading == "API Access Control Settings"
+    with plain.page.expect_navigation():
+        box.press("Enter")
+    plain.follow(plain.page.locator("main").get_by_role("link", name="API Access Control"))
+    plain.titled("API Access Control Settings")
     window = new_window(color_scheme="dark", viewport={"width": 400, "height": 800})
     window.setup()
     page = window.page
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -95,7 +95,7 @@ class Sf:
             env=self.environment(**environment),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     @contextmanager
@@ -125,7 +125,7 @@ class Sf:
         finally:
             if process.poll() is None:
                 process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class WebLogin:
     @property
     def url(self) -> str:
         """What the CLI asked the browser to open."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not self.address.exists():
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline, "the CLI opened no browser"
@@ -147,7 +147,7 @@ class WebLogin:
 
     def result(self) -> Any:
         """What the command answered once the browser came back."""
-        output, errors = self.process.communicate(timeout=60)
+        output, errors = self.process.communicate(timeout=120)
         assert self.process.returncode == 0, f"{output}\n{errors}"
         return orjson.loads(output)["result"]
 

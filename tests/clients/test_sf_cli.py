@@ -6,18 +6,17 @@ Slow: every command starts Node and loads the CLI. `make slow` installs it and r
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, expect
 
 from tests.clients.conftest import Live, user
 from tests.clients.sf import Sf, installed
 from tests.clients.web import log_in, page_of, tokens_of_the_web_flow
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.node]
 
@@ -147,8 +146,8 @@ def test_login_in_the_browser(live: Live, fresh: Org, sf: Sf, chromium: Browser)
     with sf.web_login(live.http, "web") as login, page_of(chromium) as page:
         page.goto(login.url)
         log_in(page, who["username"], who["password"])
-        assert page.get_by_role("heading", name="Allow Access?").is_visible()
-        assert page.get_by_text("Salesforce CLI").first.is_visible()
+        expect(page.get_by_role("heading", name="Allow Access?")).to_be_visible()
+        expect(page.get_by_text("Salesforce CLI").first).to_be_visible()
         page.get_by_role("button", name="Allow").click()
         done = login.result()
     assert (done["orgId"], done["username"]) == (fresh["id"], who["username"])
@@ -173,9 +172,9 @@ def test_the_browser_login_of_a_user_needs_the_cli_installed(
     with sf.web_login(live.http, "refused") as login, page_of(chromium) as page:
         page.goto(login.url)
         log_in(page, who["username"], who["password"])
-        assert "RemoteAccessErrorPage" in page.url
-        assert "app+must+be+installed+into+org" in page.url
-        assert page.get_by_text("OAUTH_APPROVAL_ERROR_GENERIC").is_visible()
+        expect(page).to_have_url(re.compile("RemoteAccessErrorPage"))
+        expect(page).to_have_url(re.compile(re.escape("app+must+be+installed+into+org")))
+        expect(page.get_by_text("OAUTH_APPROVAL_ERROR_GENERIC")).to_be_visible()
     live.control("PATCH", f"orgs/{fresh['id']}/connected-apps/PlatformCLI", {"installed": True})
     with sf.web_login(live.http, "let-in") as login, page_of(chromium) as page:
         page.goto(login.url)
@@ -189,8 +188,8 @@ def test_open_the_org_in_a_browser(fresh: Org, admin: Sf, chromium: Browser) -> 
     assert opened["orgId"] == fresh["id"]
     with page_of(chromium) as page:
         page.goto(opened["url"])
-        assert "frontdoor" not in page.url and "login" not in page.url
-        assert page.get_by_text(user(fresh, "admin")["username"]).first.is_visible()
+        expect(page.get_by_text(user(fresh, "admin")["username"]).first).to_be_visible()
+        expect(page).not_to_have_url(re.compile("frontdoor|login"))
         page.context.clear_cookies()
         page.goto(opened["url"])  # its key works once
-        assert page.get_by_label("Username").is_visible()
+        expect(page.get_by_label("Username")).to_be_visible()

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
+from tests.chromium import PATIENCE
 from tests.clients.conftest import Live
 
 if TYPE_CHECKING:
@@ -26,18 +27,19 @@ CLI = "PlatformCLI"
 def page_of(chromium: Browser) -> Iterator[Page]:
     """A page of a browser profile of its own."""
     context = chromium.new_context()
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     try:
         yield context.new_page()
     finally:
         context.close()
 
 
-def log_in(page: Any, username: str, password: str) -> None:
-    """Fill Salesforce's login page."""
+def log_in(page: Page, username: str, password: str) -> None:
+    """Fill Salesforce's login page; where it leads is loaded then."""
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log In", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Log In", exact=True).click()
 
 
 class Fields(HTMLParser):
