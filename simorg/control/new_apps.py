@@ -6,13 +6,13 @@ from flask import Response
 
 from simorg.access import app_editing, apps, certificates
 from simorg.access.apps import AppOperationRefused, NoSuchApp
+from simorg.control import refusals
 from simorg.control.answers import answer, body_as
 from simorg.control.apps import told
 from simorg.control.context import Context
 from simorg.control.errors import ControlError, invalid, not_found
-from simorg.control.users import of_part
 from simorg.org.seeds.definition import AppPart
-from simorg.org.seeds.live import Live, PartRefused
+from simorg.org.seeds.live import Live
 
 _LONGEST_NAME = 80
 
@@ -34,11 +34,8 @@ def create(context: Context, id: str) -> Response:
     if not part.first_party:
         part.consumer_key = part.consumer_key or app_editing.new_key()
         part.consumer_secret = part.consumer_secret or app_editing.new_secret()
-    with org.store.writing() as tx:
-        try:
-            made = Live(org, tx).add_app(name, part)
-        except PartRefused as error:
-            raise of_part(error) from None
+    with org.store.writing() as tx, refusals.told():
+        made = Live(org, tx).add_app(name, part)
     return answer(told(org, apps.find(org, made)), 201)
 
 

@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from flask import Response
 
-from simorg.control import names, permissions
+from simorg.control import names, permissions, refusals
 from simorg.control.answers import answer, body_as
 from simorg.control.context import Context
 from simorg.control.errors import invalid
 from simorg.control.permissions import Told
-from simorg.control.records import administrator, refused, saved
-from simorg.control.users import of_part
-from simorg.errors import SalesforceError
+from simorg.control.records import administrator
 from simorg.org import records
 from simorg.org.seeds.definition import Part, PermissionSetPart
-from simorg.org.seeds.live import Live, PartRefused
+from simorg.org.seeds.live import Live
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
 UNSET = msgspec.UNSET
 _KIND = "PermissionSet"
+_TOLD = {"id": "Id", "name": "Name", "label": "Label", "description": "Description"}
 _MEMBERS = {"Name": "name", "Label": "label", "Description": "description", "LicenseId": "license"}
 
 
@@ -66,11 +65,8 @@ def create(context: Context, id: str) -> Response:
         license=asked.license,
         permissions=permissions.as_list(asked.permissions),
     )
-    with org.store.writing() as tx:
-        try:
-            made = Live(org, tx).add_permission_set(asked.name, part)
-        except PartRefused as error:
-            raise of_part(error) from None
+    with org.store.writing() as tx, refusals.told():
+        made = Live(org, tx).add_permission_set(asked.name, part)
     return answer(_told(org, made)[0], 201)
 
 
@@ -93,22 +89,13 @@ def change(context: Context, id: str, name: str) -> Response:
 def delete(context: Context, id: str, name: str) -> Response:
     """204; refused while it is assigned to users."""
     org = context.org(id)
-    try:
+    with refusals.told():
         (result,) = records.delete(administrator(org), [names.permission_set(org, name)])
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
-    saved(result)
+    refusals.saved(result)
     return Response(status=204)
 
 
 def _told(org: Org, set_id: str | None = None) -> list[dict[str, Any]]:
-    sets, licence = org.store.table(_KIND), org.store.table("UserLicense")
-    found = permissions.told(
-        org,
-        _KIND,
-        [sets.c.Id, sets.c.Name, sets.c.Label, sets.c.Description, licence.c.Name.label("l")],
-        sets.c.IsOwnedByProfile.is_not(True) if set_id is None else sets.c.Id == set_id,
-        sets.outerjoin(licence, licence.c.Id == sets.c.LicenseId),
-    )
-    keys = ("id", "name", "label", "description", "license", "permissions")
-    return [dict(zip(keys, row, strict=True)) for row in found]
+    sets = org.store.table(_KIND)
+    where = sets.c.IsOwnedByProfile.is_not(True) if set_id is None else sets.c.Id == set_id
+    return permissions.told(org, _KIND, _TOLD, "LicenseId", where)

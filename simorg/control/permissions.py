@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from simorg.control import refusals
 from simorg.control.errors import invalid
-from simorg.control.records import administrator, refused, saved
-from simorg.errors import SalesforceError
+from simorg.control.records import administrator
 from simorg.org import records
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simorg.org.org import Org
 
 _PREFIX = "Permissions"
@@ -58,19 +60,30 @@ def write(org: Org, kind: str, id: str, values: dict[str, Any], members: dict[st
     """Save the values as an administrator does. Raises 422; ``members``: field -> member."""
     if not values:
         return
-    try:
+    with refusals.told():
         (result,) = records.update(administrator(org), [(kind, id, values)])
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
-    saved(result, members)
+    refusals.saved(result, members)
 
 
-def told(org: Org, kind: str, more: list[Any], where: Any, joined: Any) -> list[tuple[Any, ...]]:
-    """Rows of ``more`` columns followed by a list of the permissions that are on."""
-    table = org.store.table(kind)
+def told(
+    org: Org, kind: str, members: Mapping[str, str], licence_id: str, where: Any
+) -> list[dict[str, Any]]:
+    """Profiles or permission sets: ``members`` (of the answer -> column), ``license`` (the name of
+    what the column ``licence_id`` points to) and ``permissions``, those that are on."""
+    table, licence = org.store.table(kind), org.store.table("UserLicense")
     names = columns(org, kind)
-    statement = sa.select(*more, *(table.c[name] for name in names)).select_from(joined)
+    wanted = [table.c[name] for name in (*members.values(), *names)]
+    statement = (
+        sa.select(licence.c.Name.label("l"), *wanted)
+        .select_from(table.outerjoin(licence, licence.c.Id == table.c[licence_id]))
+        .where(where)
+        .order_by(table.c.Id)
+    )
     with org.store.reading() as reader:
-        rows = reader.rows(org.store.prepare(statement.where(where).order_by(table.c.Id)))
-    at = len(more)
-    return [(*row[:at], granted(names, row[at:])) for row in rows]
+        rows = reader.rows(org.store.prepare(statement))
+    at = 1 + len(members)
+    return [
+        dict(zip(members, row[1:at], strict=True))
+        | {"license": row[0], "permissions": granted(names, row[at:])}
+        for row in rows
+    ]

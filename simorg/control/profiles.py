@@ -11,20 +11,20 @@ from flask import Response
 from simorg.access import login_ranges
 from simorg.access.login_ranges import HoursRefused, RangeRefused
 from simorg.access.weekly_hours import WEEKDAYS
-from simorg.control import names, permissions
+from simorg.control import names, permissions, refusals
 from simorg.control.answers import answer, body_as
 from simorg.control.context import Context
 from simorg.control.errors import invalid
 from simorg.control.permissions import Told
-from simorg.control.users import of_part
 from simorg.org.seeds.definition import Part, ProfilePart
-from simorg.org.seeds.live import Live, PartRefused
+from simorg.org.seeds.live import Live
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
 UNSET = msgspec.UNSET
 _KIND = "Profile"
+_TOLD = {"id": "Id", "name": "Name", "description": "Description", "userType": "UserType"}
 
 
 class _New(ProfilePart, kw_only=True):
@@ -59,10 +59,8 @@ def create(context: Context, id: str) -> Response:
         raise invalid("name must be 1 to 255 characters.", "name")
     part = ProfilePart(**{f: getattr(asked, f) for f in ProfilePart.__struct_fields__})
     with org.store.writing() as tx:
-        try:
+        with refusals.told():
             made = Live(org, tx).add_profile(asked.name, part)
-        except PartRefused as error:
-            raise of_part(error) from None
         _logins(org, asked.name, asked.login_ip_ranges, asked.login_hours)
     return answer(_told(org, made)[0], 201)
 
@@ -105,26 +103,12 @@ def _logins(org: Org, name: str, ranges: list[str] | None, hours: dict[str, str]
 
 
 def _told(org: Org, profile_id: str | None = None) -> list[dict[str, Any]]:
-    table, licence = org.store.table(_KIND), org.store.table("UserLicense")
-    found = permissions.told(
-        org,
-        _KIND,
-        [
-            table.c.Id,
-            table.c.Name,
-            table.c.Description,
-            table.c.UserType,
-            licence.c.Name.label("l"),
-        ],
-        sa.true() if profile_id is None else table.c.Id == profile_id,
-        table.outerjoin(licence, licence.c.Id == table.c.UserLicenseId),
-    )
-    keys = ("id", "name", "description", "userType", "license", "permissions")
+    where = sa.true() if profile_id is None else org.store.table(_KIND).c.Id == profile_id
     return [
         {
-            **dict(zip(keys, row, strict=True)),
-            "loginIpRanges": list(login_ranges.ranges_of(org, row[1])),
-            "loginHours": login_ranges.hours_of(org, row[1]),
+            **profile,
+            "loginIpRanges": list(login_ranges.ranges_of(org, profile["name"])),
+            "loginHours": login_ranges.hours_of(org, profile["name"]),
         }
-        for row in found
+        for profile in permissions.told(org, _KIND, _TOLD, "UserLicenseId", where)
     ]

@@ -6,22 +6,21 @@ API Access Control do not apply; the rules about records do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from flask import Response
 
+from simorg.control import refusals
 from simorg.control.answers import answer, body
 from simorg.control.context import Context
-from simorg.control.errors import ControlError, invalid, not_found
-from simorg.errors import MalformedId, SalesforceError
+from simorg.control.errors import invalid, not_found
+from simorg.errors import MalformedId
 from simorg.org import ids, records
 from simorg.org import query as soql
 from simorg.org.caller import Caller
 from simorg.org.org import Org
 from simorg.org.query.layout import ChildPage, Children, Column, Compound, Item, Layout, Parent, Row
-from simorg.org.records.results import SaveResult
 
 
 def query(context: Context, id: str) -> Response:
@@ -36,10 +35,8 @@ def query(context: Context, id: str) -> Response:
         raise invalid("soql must be a string.", "soql")
     if not isinstance(deleted, bool):
         raise invalid("allRows must be true or false.", "allRows")
-    try:
+    with refusals.told():
         found = _Reading(org).run(text, deleted)
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
     return answer({"totalSize": len(found), "records": found})
 
 
@@ -51,11 +48,9 @@ def create(context: Context, id: str) -> Response:
     if not isinstance(kind, str) or not kind:
         raise invalid("type must be an object's name.", "type")
     fields = _fields(asked)
-    try:
+    with refusals.told():
         (result,) = records.create(administrator(org), [(kind, fields)])
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
-    return answer({"id": saved(result)}, 201)
+    return answer({"id": refusals.saved(result)}, 201)
 
 
 def change(context: Context, id: str, record: str) -> Response:
@@ -63,22 +58,18 @@ def change(context: Context, id: str, record: str) -> Response:
     org = context.org(id)
     fields = _fields(_members("fields"))
     kind, record_id = _find(org, record)
-    try:
+    with refusals.told():
         (result,) = records.update(administrator(org), [(kind, record_id, fields)])
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
-    return answer({"id": saved(result)})
+    return answer({"id": refusals.saved(result)})
 
 
 def delete(context: Context, id: str, record: str) -> Response:
     """204."""
     org = context.org(id)
     _, record_id = _find(org, record)
-    try:
+    with refusals.told():
         (result,) = records.delete(administrator(org), [record_id])
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
-    saved(result)
+    refusals.saved(result)
     return Response(status=204)
 
 
@@ -121,20 +112,6 @@ def _find(org: Org, record: str) -> tuple[str, str]:
     if kind is None:
         raise not_found(f"object whose ids are like {record}")
     return kind.name, record_id
-
-
-def refused(code: str, message: str, path: str | None = None) -> ControlError:
-    """Salesforce's own error, its code before its words."""
-    return ControlError(422, "refused", f"{code}: {message}", path=path)
-
-
-def saved(result: SaveResult, members: Mapping[str, str] | None = None) -> str | None:
-    """The id of a saved record. Raises 422; ``members``: field -> member of the body."""
-    if not result.success:
-        error = result.errors[0]
-        named = (members or {}).get(error.fields[0]) if error.fields else None
-        raise refused(error.status_code, error.message, named)
-    return result.id
 
 
 class _Reading:

@@ -11,10 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from simorg.access import rows
-from simorg.control import names
+from simorg.control import names, refusals
 from simorg.control.errors import ControlError, invalid
-from simorg.control.records import administrator, refused, saved
-from simorg.errors import SalesforceError
+from simorg.control.records import administrator
 from simorg.org import records
 from simorg.org.passwords import hash_password
 from simorg.org.seeds.definition import Part
@@ -134,12 +133,10 @@ def _acting(org: Org, user_id: str) -> Caller:
 
 
 def _write(write: Any, members: dict[str, str] | None = None) -> None:
-    try:
+    with refusals.told():
         results: Sequence[SaveResult] = write()
-    except SalesforceError as error:
-        raise refused(error.code, error.message) from None
     for result in results:
-        saved(result, _MEMBERS if members is None else members)
+        refusals.saved(result, _MEMBERS if members is None else members)
 
 
 def _named(member: str, find: Any, org: Org, name: str) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from flask import Response
 
-from simorg.control import names, user_changes
+from simorg.control import names, refusals, user_changes
 from simorg.control.answers import answer, body_as
 from simorg.control.context import Context
-from simorg.control.errors import ControlError, invalid
-from simorg.control.records import refused
+from simorg.control.errors import invalid
 from simorg.org.passwords import verify_password
 from simorg.org.seeds.definition import UserPart
-from simorg.org.seeds.live import Live, PartRefused
+from simorg.org.seeds.live import Live
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
@@ -36,13 +35,6 @@ class _NewUser(UserPart, kw_only=True):
     role: str | None = None
 
 
-def of_part(error: PartRefused) -> ControlError:
-    """What a loader refused, by the member of the body."""
-    if error.code is not None:
-        return refused(error.code, str(error), error.member)
-    return invalid(f"{str(error)[:1].upper()}{str(error)[1:]}.", error.member or None)
-
-
 def listing(context: Context, id: str) -> Response:
     """``{users: [...]}``, in the order they were made."""
     return answer({"users": _told(context.org(id))})
@@ -60,10 +52,8 @@ def create(context: Context, id: str) -> Response:
     username = _username(org, asked.username)
     part = _part(asked, username)
     with org.store.writing() as tx:
-        try:
+        with refusals.told():
             user_id = Live(org, tx).add_user(username, part)
-        except PartRefused as error:
-            raise of_part(error) from None
         role = user_changes.ChangedUser(role=asked.role or user_changes.UNSET)
         user_changes.apply(org, tx, user_id, role)
     return answer(_told(org, user_id)[0], 201)
