@@ -32,6 +32,8 @@ _NEW_LOCATION = (
 )
 NOT_APPROVED = "Failed: Not approved for access"
 _INACTIVE_ORG = ("inactive_org", "inactive organization")
+_INACTIVE_USER = ("invalid_grant", "inactive user")
+_AUTHENTICATION_FAILURE = ("invalid_grant", "authentication failure")
 
 
 class PasswordExpired(ForbiddenError):
@@ -77,6 +79,18 @@ class Refusal:
     login: tuple[str, str] | None = None
     #: an API call with a session
     call: Callable[[], SalesforceError] | None = None
+
+
+def _password(
+    name: str,
+    source: str,
+    confidence: str,
+    login_status: str,
+    login: tuple[str, str] | None = INVALID_LOGIN,
+) -> Refusal:
+    """A login by password: the token endpoint never tells what was wrong."""
+    oauth = _AUTHENTICATION_FAILURE
+    return Refusal(name, source, confidence, login_status, oauth, login=login)
 
 
 _ALL = (
@@ -180,8 +194,8 @@ _ALL = (
         sources.INACTIVE,
         "H",
         login_status="User is inactive",
-        oauth=("invalid_grant", "inactive user"),
-        redirect=("invalid_grant", "inactive user"),
+        oauth=_INACTIVE_USER,
+        redirect=_INACTIVE_USER,
         login=INVALID_LOGIN,
         call=SessionInvalid,
     ),
@@ -190,49 +204,20 @@ _ALL = (
         sources.FREEZE,
         "M",
         login_status="User is frozen",
-        oauth=("invalid_grant", "inactive user"),
-        redirect=("invalid_grant", "inactive user"),
+        oauth=_INACTIVE_USER,
+        redirect=_INACTIVE_USER,
         login=INVALID_LOGIN,
         call=SessionInvalid,
     ),
-    Refusal(
-        "password_wrong",
-        sources.OAUTH_ERRORS,
-        "H",
-        login_status="Invalid password",
-        oauth=("invalid_grant", "authentication failure"),
-        login=INVALID_LOGIN,
-    ),
-    Refusal(
-        "password_inactive",
-        sources.OAUTH_ERRORS,
-        "M",
-        login_status="User is inactive",
-        oauth=("invalid_grant", "authentication failure"),
-        login=INVALID_LOGIN,
-    ),
-    Refusal(
-        "password_frozen",
-        sources.OAUTH_ERRORS,
-        "M",
-        login_status="User is frozen",
-        oauth=("invalid_grant", "authentication failure"),
-        login=INVALID_LOGIN,
-    ),
-    Refusal(
-        "user_locked",
-        sources.LOGIN_STATUS,
-        "M",
-        login_status="Password Lockout",
-        oauth=("invalid_grant", "authentication failure"),
-        login=INVALID_LOGIN,
-    ),
-    Refusal(
+    _password("password_wrong", sources.OAUTH_ERRORS, "H", "Invalid password"),
+    _password("password_inactive", sources.OAUTH_ERRORS, "M", "User is inactive"),
+    _password("password_frozen", sources.OAUTH_ERRORS, "M", "User is frozen"),
+    _password("user_locked", sources.LOGIN_STATUS, "M", "Password Lockout"),
+    _password(
         "security_token_missing",
         sources.SOAP_LOGIN_CALL,
         "H",
-        login_status="Failed: API security token required",
-        oauth=("invalid_grant", "authentication failure"),
+        "Failed: API security token required",
         login=("LOGIN_MUST_USE_SECURITY_TOKEN", _NEW_LOCATION),
     ),
     Refusal(
@@ -276,12 +261,12 @@ _ALL = (
         login_status="Invalid login",
         login=INVALID_LOGIN,
     ),
-    Refusal(
+    _password(
         "password_flow_blocked",
         sources.OAUTH_ERRORS,
         "M",
-        login_status="Failed: OAuth API access disabled",
-        oauth=("invalid_grant", "authentication failure"),
+        "Failed: OAuth API access disabled",
+        login=None,
     ),
     Refusal(
         "soap_login_disabled",
@@ -341,7 +326,7 @@ def call_error(name: str) -> SalesforceError:
 
 def oauth_error(name: str) -> OAuthError:
     """What the token endpoint answers (HTTP 400)."""
-    error, description = REFUSALS[name].oauth or ("invalid_grant", "authentication failure")
+    error, description = REFUSALS[name].oauth or _AUTHENTICATION_FAILURE
     return OAuthError(error, description)
 
 

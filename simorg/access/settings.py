@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simorg.access.model import AAC_EDITIONS, API_EDITIONS, AccessSettings
 from simorg.access.sections import (
+    SECTIONS,
     ApiAccessControl,
     ApiSettings,
     ConnectedApps,
@@ -23,6 +24,7 @@ from simorg.org.settings import SettingsError
 if TYPE_CHECKING:
     from simorg.org.org import Org
 
+_Section = TypeVar("_Section")
 #: what cannot stay on when the feature goes
 _WITH_FEATURE = ("adminApprovedUsersOnly", "externalUsersInstalledOnly", "visualforceAllowed")
 
@@ -40,34 +42,23 @@ class FeatureNotEnabled(BadRequest):
     template = "{reason}"
 
 
-def api_access_control(org: Org) -> ApiAccessControl:
-    """API Access Control's own section."""
-    found: ApiAccessControl = org.settings.read("apiAccessControl")
-    return found
+def _reader(kind: type[_Section]) -> Callable[[Org], _Section]:
+    """The reader of the section of that kind."""
+    name = next(name for name, known in SECTIONS.items() if known is kind)
+
+    def section(org: Org) -> _Section:
+        found: _Section = org.settings.read(name)
+        return found
+
+    return section
 
 
-def connected_apps(org: Org) -> ConnectedApps:
-    """Usage restrictions of connected apps."""
-    found: ConnectedApps = org.settings.read("connectedApps")
-    return found
-
-
-def login_settings(org: Org) -> LoginSettings:
-    """Password logins."""
-    found: LoginSettings = org.settings.read("login")
-    return found
-
-
-def oauth_settings(org: Org) -> OauthSettings:
-    """OAuth and OpenID Connect Settings."""
-    found: OauthSettings = org.settings.read("oauth")
-    return found
-
-
-def session_settings(org: Org) -> SessionSettings:
-    """Session Settings."""
-    found: SessionSettings = org.settings.read("sessions")
-    return found
+api_access_control = _reader(ApiAccessControl)
+connected_apps = _reader(ConnectedApps)
+login_settings = _reader(LoginSettings)
+oauth_settings = _reader(OauthSettings)
+session_settings = _reader(SessionSettings)
+_api_settings = _reader(ApiSettings)
 
 
 def read(org: Org) -> AccessSettings:
@@ -85,7 +76,7 @@ def read(org: Org) -> AccessSettings:
 def _read(org: Org) -> AccessSettings:
     control = api_access_control(org)
     apps = connected_apps(org)
-    api: ApiSettings = org.settings.read("api")
+    api = _api_settings(org)
     login = login_settings(org)
     return AccessSettings(
         edition=org.edition,

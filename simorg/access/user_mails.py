@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,40 +25,69 @@ if TYPE_CHECKING:
 #: where a link leads; the page is ``oauth.password_pages``
 PATH = "/secur/resetpassword"
 _KEPT = "reset"
-_RESET, _WELCOME = timedelta(hours=24), timedelta(days=7)
 
 
-def reset(org: Org, user_id: str, root: str) -> None:
-    """How to set a new password; ``root``: scheme and host of the link."""
-    link = _link(org, user_id, root, _RESET)
-    text = (
-        "We received a request to reset the password of your user {username}.\n\n"
-        f"To set a new password go to:\n{link}\n\n"
-        "The link works once, for 24 hours. If you did not ask for it, ignore this mail."
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail with a link. ``text`` has the places {org}, {username} and {link}."""
+
+    kind: str
+    subject: str
+    text: str
+    #: how long the link works
+    valid: timedelta
+
+
+#: how to set a new password
+RESET = Letter(
+    "passwordReset",
+    "Finish resetting your Salesforce password",
+    "We received a request to reset the password of your user {username}.\n\n"
+    "To set a new password go to:\n{link}\n\n"
+    "The link works once, for 24 hours. If you did not ask for it, ignore this mail.",
+    timedelta(hours=24),
+)
+#: to a new user: the username, and how to set a password
+WELCOME = Letter(
+    "newUser",
+    "Welcome to Salesforce: Verify your account",
+    "Welcome to {org}. Your username is {username}.\n\n"
+    "To verify your account and set a password go to:\n{link}\n\n"
+    "The link works once, for 7 days.",
+    timedelta(days=7),
+)
+#: that an administrator reset the password
+NEW_PASSWORD = Letter(
+    "passwordReset",
+    "Your Salesforce password was reset",
+    "Your administrator has reset the password of your user {username}.\n\n"
+    "To set a new password go to:\n{link}\n\n"
+    "The link works once, for 24 hours.",
+    timedelta(hours=24),
+)
+
+
+def send(letter: Letter, org: Org, user_id: str, root: str) -> None:
+    """Put the mail into the user's mailbox; ``root``: scheme and host of the link."""
+    user = org.store.table("User")
+    statement = sa.select(user.c.Username, user.c.Email).where(user.c.Id == user_id)
+    with org.store.reading() as reader:
+        row = reader.one(org.store.prepare(statement))
+    if row is None:
+        return
+    username, address = row
+    link = _link(org, user_id, root, letter.valid)
+    Mailbox(org).put(
+        Mail(
+            kind=letter.kind,
+            user=user_id,
+            sender="noreply@salesforce.com",
+            sender_name="Salesforce",
+            to=[address or username],
+            subject=letter.subject,
+            text=letter.text.format(org=org.name, username=username, link=link),
+        )
     )
-    _send(org, user_id, "passwordReset", "Finish resetting your Salesforce password", text)
-
-
-def welcome(org: Org, user_id: str, root: str) -> None:
-    """To a new user: the username, and how to set a password."""
-    link = _link(org, user_id, root, _WELCOME)
-    text = (
-        f"Welcome to {org.name}. Your username is {{username}}.\n\n"
-        f"To verify your account and set a password go to:\n{link}\n\n"
-        "The link works once, for 7 days."
-    )
-    _send(org, user_id, "newUser", "Welcome to Salesforce: Verify your account", text)
-
-
-def new_password(org: Org, user_id: str, root: str) -> None:
-    """That an administrator reset the password."""
-    link = _link(org, user_id, root, _RESET)
-    text = (
-        "Your administrator has reset the password of your user {username}.\n\n"
-        f"To set a new password go to:\n{link}\n\n"
-        "The link works once, for 24 hours."
-    )
-    _send(org, user_id, "passwordReset", "Your Salesforce password was reset", text)
 
 
 def _link(org: Org, user_id: str, root: str, valid: timedelta) -> str:
@@ -82,24 +112,3 @@ def find(catalogue: OrgCatalogue, given: str, *, spend: bool = False) -> tuple[O
     kept = org.kept
     user_id = (kept.take if spend else kept.get)(_KEPT, _digest(code))
     return None if user_id is None else (org, user_id.decode())
-
-
-def _send(org: Org, user_id: str, kind: str, subject: str, text: str) -> None:
-    user = org.store.table("User")
-    statement = sa.select(user.c.Username, user.c.Email).where(user.c.Id == user_id)
-    with org.store.reading() as reader:
-        row = reader.one(org.store.prepare(statement))
-    if row is None:
-        return
-    username, address = row
-    Mailbox(org).put(
-        Mail(
-            kind=kind,
-            user=user_id,
-            sender="noreply@salesforce.com",
-            sender_name="Salesforce",
-            to=[address or username],
-            subject=subject,
-            text=text.replace("{username}", username),
-        )
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 
 from simorg.errors import OAuthError, SalesforceError
-from simorg.oauth import pages
+from simorg.oauth import browser
 from simorg.oauth.request import OAuthCall, read_call
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def forgot(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return pages.plain_error(error.error, error.description, error.status)
+        return browser.plain_error(error.error, error.description, error.status)
     username = (call.get("un") or call.get("username")).strip()[:80]
     if call.method != "POST":
         return _page("oauth_forgot.html", username=username)
@@ -56,7 +56,7 @@ def _mail(call: OAuthCall, username: str) -> None:
     person = directory.person(*found) if found else None
     if found is None or person is None or not person.facts.active or person.facts.frozen:
         return
-    user_mails.reset(found[0], found[1], call.base_url)
+    user_mails.send(user_mails.RESET, found[0], found[1], call.base_url)
 
 
 def reset(catalogue: OrgCatalogue) -> Response:
@@ -66,7 +66,7 @@ def reset(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return pages.plain_error(error.error, error.description, error.status)
+        return browser.plain_error(error.error, error.description, error.status)
     code = call.get("c")[:200]
     found = user_mails.find(catalogue, code)
     if found is None:
@@ -79,7 +79,7 @@ def reset(catalogue: OrgCatalogue) -> Response:
     wrong = _change(catalogue, *found, code, call)
     if wrong is not None:
         return _page("oauth_reset.html", 422, error=wrong, **shown)
-    return _page("oauth_reset.html", done=True, login=pages.LOGIN_PATH, **shown)
+    return _page("oauth_reset.html", done=True, login=browser.LOGIN_PATH, **shown)
 
 
 def _change(
@@ -121,7 +121,7 @@ def _genuine(call: OAuthCall) -> bool:
 
 def _page(template: str, status: int = 200, **values: object) -> Response:
     csrf = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
-    response = pages.page(
+    response = browser.page(
         template,
         status,
         csrf=csrf,
@@ -130,5 +130,5 @@ def _page(template: str, status: int = 200, **values: object) -> Response:
         display="page",
         **values,
     )
-    pages.set_cookie(response, _FORM_COOKIE, csrf, path="/secur")
+    browser.set_cookie(response, _FORM_COOKIE, csrf, path="/secur")
     return response

@@ -139,7 +139,8 @@ def act(visit: Visit, user_id: str) -> Response:
     if do == "reset":
         with visit.org.store.writing():
             password = passwords.reset_password(visit.caller, user["Id"])
-            user_mails.new_password(visit.org, user["Id"], request.host_url.rstrip("/"))
+            root = request.host_url.rstrip("/")
+            user_mails.send(user_mails.NEW_PASSWORD, visit.org, user["Id"], root)
         return visit.render("setup_user_password_reset.html", person=user, password=password)
     errors = FormErrors()
     if not save(errors, _write(visit.caller, user, do)):

@@ -92,7 +92,7 @@ def reset_password(call: Call, user_id: str | None) -> dict[str, Any]:
     with caller.org.store.writing():
         password = passwords.reset_password(caller, wanted)
         if call.header("EmailHeader", "triggerUserEmail"):
-            user_mails.new_password(caller.org, wanted, call.root)
+            user_mails.send(user_mails.NEW_PASSWORD, caller.org, wanted, call.root)
     return {"password": password}
 
 
@@ -102,4 +102,4 @@ def greet(call: Call, created: Sequence[tuple[str, str | None]]) -> None:
         return
     for kind, record_id in created:
         if kind.lower() == "user" and record_id is not None:
-            user_mails.welcome(call.known().org, record_id, call.root)
+            user_mails.send(user_mails.WELCOME, call.known().org, record_id, call.root)
