@@ -186,7 +186,7 @@ def test_requests_are_followed(server: Server, org: str) -> None:
             password_login(server, org)
             assert json.loads(following.stdout.readline())["operation"] == "token"
         following.send_signal(signal.SIGINT)
-        assert following.wait(20) == 0
+        assert following.wait(60) == 0
         assert following.stderr is not None and following.stderr.read() == ""
 
 
@@ -245,6 +245,18 @@ def test_completion_scripts(shell: str) -> None:
     assert f"_SIMORG_COMPLETE={shell}_complete" in text
     if shell == "bash":
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+def test_bash_quotes_what_has_spaces(tmp_path: Path) -> None:
+    (tmp_path / "simorg").write_text("#!/bin/sh\necho 'plain,Self Service'\n")
+    (tmp_path / "simorg").chmod(0o700)
+    program = (
+        f"{run('completion', 'bash').output}\nCOMP_WORDS=(simorg app Se) COMP_CWORD=2\n"
+        '_simorg_completion simorg; echo "${COMPREPLY[@]}"'
+    )
+    env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    told = subprocess.check_output(["bash"], input=program, env=env, text=True)
+    assert told == "Self\\ Service\n"
 
 
 def test_completion_of_an_unknown_shell() -> None:

@@ -15,6 +15,9 @@ from simorg.commands.remote import USAGE, fail
 
 _SHELLS = ("bash", "zsh", "fish")
 
+#: bash takes words as they are: names of apps have spaces, which nobody quoted
+_QUOTED = ("COMPREPLY+=($value)", 'COMPREPLY+=("$(printf %q "$value")")')
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)
@@ -34,11 +37,12 @@ def completion(shell: str | None) -> None:
     found = get_completion_class(shell)
     if found is None:
         fail(f"click knows no completion for {shell}", USAGE)
-    click.echo(found(main, {}, "simorg", "_SIMORG_COMPLETE").source())
+    text = found(main, {}, "simorg", "_SIMORG_COMPLETE").source()
+    click.echo(text.replace(*_QUOTED) if shell == "bash" else text)
 
 
 def _ask(ctx: click.Context, path: str) -> Any:
-    """A control answer within a second, or None: completion never complains."""
+    """A control answer within three seconds, or None: completion never complains."""
     url = str(ctx.params.get("url") or os.environ.get("SIMORG_URL") or "http://127.0.0.1:8080")
     headers = {}
     if token := os.environ.get("SIMORG_CONTROL_TOKEN"):
@@ -46,7 +50,7 @@ def _ask(ctx: click.Context, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         request = urllib.request.Request(f"{url.rstrip('/')}/_simorg/{path}", headers=headers)
-        with opener.open(request, timeout=1) as answer:
+        with opener.open(request, timeout=3) as answer:
             return json.load(answer)
     except (OSError, ValueError):
         return None
