@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import select
 
 from simorg.access import behaviour
@@ -23,6 +24,10 @@ from tests.chromium import chromium, client_port  # noqa: F401
 from tests.postgres_server import database
 
 POSTGRES = os.environ.get("SIMORG_TEST_POSTGRES")
+
+# an example that takes long tells of a busy machine
+settings.register_profile("simorg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("simorg")
 
 # a shell's background job has SIGINT ignored, and so would have every process that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -44,7 +44,7 @@ def process(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

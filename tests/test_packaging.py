@@ -206,7 +206,7 @@ def serve(program: Path, cwd: Path) -> tuple[subprocess.Popen[str], dict[str, An
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not ready.exists():
         assert started.poll() is None and time.monotonic() < end, started.communicate()
         threading.Event().wait(0.02)
@@ -226,17 +226,17 @@ def test_serves_from_anywhere(installed: Path, tmp_path: Path) -> None:
         for base in (info["http"], info["https"]):
             request = urllib.request.Request(f"{base}/services/data")
             context = trust if base.startswith("https") else None
-            with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
                 assert orjson.loads(answer.read())[0]["url"] == "/services/data/v31.0"
         url = f"{info['http']}/services/Soap/u/59.0"
-        with urllib.request.urlopen(f"{url}?wsdl", timeout=20) as answer:
+        with urllib.request.urlopen(f"{url}?wsdl", timeout=60) as answer:
             assert url.encode() in answer.read()
         request = urllib.request.Request(url, LOGIN, {"Content-Type": "text/xml"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert b"<sessionId>" in answer.read()
     finally:
         started.terminate()
-        out, err = started.communicate(timeout=30)
+        out, err = started.communicate(timeout=60)
     assert (started.returncode, err) == (0, "")
 
 

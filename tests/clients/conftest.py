@@ -60,7 +60,7 @@ def start(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Live]:
         command += ["--database", database]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not ready.exists():
         assert process.poll() is None, (folder / "server.log").read_text()
         assert time.monotonic() < deadline, "the server did not become ready"
@@ -71,7 +71,7 @@ def start(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], Live]:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +127,7 @@ def run_node(node: str, script: Path, live: Live, **environment: str) -> str:
         env={**live.environment(), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -31,7 +31,7 @@ def test_jsforce_oauth2(live: Live, fresh: dict[str, Any], node: str) -> None:
     try:
         for _ in range(2):
             url = script.stdout.readline().strip()
-            assert url.startswith(live.http), script.communicate(timeout=20)
+            assert url.startswith(live.http), script.communicate(timeout=60)
             script.stdin.write(allow(live, url, who["username"], who["password"]) + "\n")
             script.stdin.flush()
         output, errors = script.communicate(timeout=60)

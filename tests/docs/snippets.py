@@ -134,7 +134,7 @@ class Ran:
 
 def run(command: list[str], folder: Path, variables: dict[str, str]) -> Ran:
     done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=300
     )
     return Ran(done.returncode, done.stdout, f"{done.stdout}\n{done.stderr}")
 
@@ -162,4 +162,4 @@ class Interpreter:
         return Ran(code, out, f"{out}\n{(folder / 'err.log').read_text()}")
 
     def close(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)

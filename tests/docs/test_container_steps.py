@@ -42,14 +42,14 @@ def served(argv: list[str], folder: Path, **variables: str) -> Iterator[dict[str
         text=True,
     )
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not ready.exists():
             assert process.poll() is None and time.monotonic() < end, process.communicate()
             threading.Event().wait(0.02)
         yield json.loads(ready.read_text())
     finally:
         process.send_signal(getattr(signal, last("STOPSIGNAL").rest))
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
 
 

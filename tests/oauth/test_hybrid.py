@@ -183,7 +183,7 @@ def test_of_many_visitors_at_once_one_gets_in(surface: Surface) -> None:
 
     def one() -> None:
         with app.test_client() as http:
-            barrier.wait(20)
+            barrier.wait(60)
             found.append("Set-Cookie" in http.get(path, base_url=BASE).headers)
 
     threads = [threading.Thread(target=one) for _ in range(4)]

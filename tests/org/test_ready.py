@@ -149,12 +149,12 @@ def test_copies_of_a_dropped_template_are_not_given(tmp_path: Path) -> None:
         found = content[0]
         if found == "old":
             begun.set()
-            assert go.wait(10)
+            assert go.wait(60)
         return cast(SqliteStore, found)
 
     copies = ReadyCopies(background, make, lambda copy: discarded.append(cast(str, copy)))
     assert copies.take("t") is None and copies.take("t") is None
-    assert begun.wait(10)
+    assert begun.wait(60)
     copies.forget("t")
     content[0] = "new"
     go.set()

@@ -215,9 +215,9 @@ def test_progress_is_told(tmp_path: Path) -> None:
 def test_a_hundred_thousand_accounts(tmp_path: Path) -> None:
     path = tmp_path / "big.yaml"
     path.write_text("extends: acme\ngenerate: {Account: {count: 100000}}\n")
-    start = time.perf_counter()
+    start = time.process_time()
     made = OrgCatalogue(CatalogueConfig(orgs=(path,)), behaviour())
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     try:
         assert len(records(made.default, "Account")) == 100_002
         assert took < 30, f"{took:.1f} s"  # about 4 s on a quiet machine

@@ -45,7 +45,7 @@ def served(tmp_path: Path, *, terminal: bool) -> str:
             said += more
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         os.close(ours)
     return said.decode("utf-8", "replace")
 

@@ -247,16 +247,16 @@ def test_a_reader_keeps_its_snapshot_and_stops_no_writer(thing: Org) -> None:
         with thing.store.reading() as reader:
             before = reader.one(count)
             read.set()
-            assert written.wait(20)
+            assert written.wait(60)
             return before, reader.one(count)
 
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(look)
-        assert read.wait(20)
+        assert read.wait(60)
         with thing.store.writing() as tx:
             insert(thing, tx)
         written.set()
-        assert seen.result(20) == ((0,), (0,))
+        assert seen.result(60) == ((0,), (0,))
     assert len(select(thing, "Id")) == 1
 
 

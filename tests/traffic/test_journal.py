@@ -13,6 +13,7 @@ from simorg.traffic.exchange import ID_HEADER, Exchange
 from simorg.traffic.filters import EVERYTHING, Filter
 from simorg.traffic.journal import BODY, WAITERS, Journal, Recorder
 from simorg.traffic.passage import Inner, Outer
+from tests.waiting import until
 
 App = Any
 
@@ -207,19 +208,18 @@ def test_waiting(journal: Journal) -> None:
     ]
     for one in waiting:
         one.start()
-    while journal.waiting < WAITERS:
-        pass
+    until(lambda: journal.waiting == WAITERS)
     journal.wait(0, 30)  # one too many: answered at once
     drive(app, environ())
     for one in waiting:
-        one.join(10)
+        one.join(25)  # sooner than it would give up
         assert not one.is_alive()
     assert journal.waiting == 0
     journal.wait(1, 0.01)
     last = threading.Thread(target=journal.wait, args=(1, 30), daemon=True)
     last.start()
     journal.stop()
-    last.join(10)
+    last.join(25)
     assert not last.is_alive()
 
 

@@ -16,6 +16,7 @@ import pytest
 from simorg.traffic.filters import EVERYTHING, Filter
 from simorg.traffic.journal_shared import SharedJournal
 from tests.traffic.test_journal import answering, drive, environ, passing
+from tests.waiting import PATIENCE
 
 KEY = b"of the server"
 SECRET = "00D000000000001!" + "s" * 60
@@ -81,7 +82,7 @@ def test_waiting_for_another_worker(workers: list[SharedJournal]) -> None:
     waiting = threading.Thread(target=one.wait, args=(0, 30), daemon=True)
     waiting.start()
     drive(passing(other, answering(b"ok")), environ())
-    waiting.join(10)
+    waiting.join(25)  # sooner than it would give up
     assert not waiting.is_alive()
     one.wait(1, 0.01)
     one.stop()
@@ -183,7 +184,7 @@ def test_many_write_and_many_read(tmp_path: Path) -> None:
     for thread in (*threads, *readers):
         thread.start()
     for thread in (*threads, *readers):
-        thread.join(20)
+        thread.join(PATIENCE + 5)
     for told in seen:
         assert [one["number"] for one in told] == list(range(1, 181))
         assert sorted(one["path"] for one in told) == sorted(
@@ -200,7 +201,7 @@ def write(journal: SharedJournal) -> None:
 
 def follow(journal: SharedJournal, told: list[dict[str, Any]], count: int) -> None:
     after = 0
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE
     while len(told) < count and time.monotonic() < deadline:
         found = journal.read(EVERYTHING, after=after, limit=7)
         told += found.entries
@@ -244,7 +245,7 @@ def test_entries_of_other_processes(tmp_path: Path) -> None:
         assert paths(journal) == ["/there"]
         drive(passing(journal, answering(b"ok")), environ("/here"))
         assert paths(journal, after=1) == ["/here"]
-        worker.communicate(b"", timeout=20)
+        worker.communicate(b"", timeout=PATIENCE)
     assert worker.returncode == 0
     assert paths(journal) == ["/there", "/here"]
     journal.close()

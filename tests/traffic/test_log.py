@@ -69,7 +69,7 @@ def test_a_line_for_every_request(logged: Logged) -> None:
             request = urllib.request.Request(
                 f"{server.url()}/services/data", headers={"X-Forwarded-For": "192.0.2.1"}
             )
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 answer.read()
                 named = answer.headers["X-Simorg-Request-Id"]
             name = org.username("integration")
@@ -128,7 +128,7 @@ def test_a_failure_of_ours_has_its_traceback_and_request(
             url = f"{server.url()}/services/data/v60.0/limits"
             request = urllib.request.Request(url, headers=session.headers)
             with pytest.raises(urllib.error.HTTPError) as failed:
-                urllib.request.urlopen(request, timeout=10)
+                urllib.request.urlopen(request, timeout=60)
             failed.value.close()
             assert failed.value.code == 500
             named = failed.value.headers["X-Simorg-Request-Id"]
@@ -189,14 +189,14 @@ def flows(org: Any, secrets: set[str]) -> None:
     ):
         data = urllib.parse.urlencode(form).encode()
         try:
-            with urllib.request.urlopen(base + path, data, timeout=10) as answer:
+            with urllib.request.urlopen(base + path, data, timeout=60) as answer:
                 text = answer.read().decode()
         except urllib.error.HTTPError as error:
             error.close()
             continue
         secrets |= set(re.findall(r"(?:sid|otp)=([^&\"]+)", text))
     door = f"{base}/secur/frontdoor.jsp?sid={urllib.parse.quote(sessions[0].access_token)}"
-    urllib.request.urlopen(f"{door}&retURL=/lightning/setup/SetupOneHome/home", timeout=10).close()
+    urllib.request.urlopen(f"{door}&retURL=/lightning/setup/SetupOneHome/home", timeout=60).close()
     for app in (None, "Approved Integration"):
         with pytest.raises(LoginRefused):
             org.login("integration", app=app, password="Wr0ng.Passw0rd")

@@ -53,7 +53,7 @@ def parse(text: str) -> Samples:
 
 
 def scrape(server: Simorg) -> Samples:
-    with urllib.request.urlopen(f"{server.url}/_simorg/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{server.url}/_simorg/metrics", timeout=60) as answer:
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         return parse(answer.read().decode())
 
@@ -155,7 +155,7 @@ def make_up(server: Simorg, number: int) -> None:
         if "Soap" in path:
             data = f"<e:Envelope><e:Body><made{number}/></e:Body></e:Envelope>".encode()
         try:
-            urllib.request.urlopen(f"{server.url}/{path}", data, timeout=10).close()
+            urllib.request.urlopen(f"{server.url}/{path}", data, timeout=60).close()
         except urllib.error.HTTPError as refused:
             refused.close()
 
@@ -173,11 +173,11 @@ def test_only_who_may_use_the_control_api_may_scrape() -> None:
     with simorg.testing.start(database=POSTGRES, control_token="t0ken") as running:
         url = f"{running.url}/_simorg/metrics"
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(url, timeout=10)
+            urllib.request.urlopen(url, timeout=60)
         assert refused.value.code == 401
         refused.value.close()
         request = urllib.request.Request(url, headers={"Authorization": "Bearer t0ken"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert parse(answer.read().decode())
 
 
