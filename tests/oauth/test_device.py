@@ -201,6 +201,7 @@ def test_denied(surface: Surface) -> None:
 
 
 def test_a_code_lives_ten_minutes(surface: Surface) -> None:
+    surface.org.clock.freeze()
     given = codes(surface)
     surface.org.clock.advance(599)
     assert refusal(poll(surface, given)) == PENDING

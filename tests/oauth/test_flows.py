@@ -232,6 +232,7 @@ def test_the_certificate_is_the_apps(allowlisting: Surface) -> None:
 
 @pytest.fixture
 def refreshing(surface: Surface) -> tuple[Surface, str]:
+    surface.org.clock.freeze()  # tokens end to the second
     body = Browser(surface).tokens(scope="api refresh_token openid")
     return surface, body["refresh_token"]
 
@@ -554,6 +555,7 @@ def test_block_and_uninstall_end_sessions_at_once(surface: Surface) -> None:
 
 def test_session_timeout_of_the_app(surface: Surface) -> None:
     config(surface, APPROVED["client_id"], sessionTimeoutSeconds=900)
+    surface.org.clock.freeze()
     token = surface.password().get_json()["access_token"]
     surface.org.clock.advance(899)
     assert works(surface, token)
