@@ -223,7 +223,7 @@ def test_nobody_waits_for_a_worker_that_died(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert paths(journal) == ["/a"]
     journal.wait(1, 0.01)
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 5  # a living one is given ten
     assert journal.get(1) is not None and journal.clear() == 1
     journal.close()
 
