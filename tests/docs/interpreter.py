@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import Any
 
-SECONDS = 90
+SECONDS = 240
 
 
 def load(text: str) -> None:
