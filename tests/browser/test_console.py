@@ -137,6 +137,8 @@ def test_orgs_are_made_and_deleted(console: Window) -> None:
     page.get_by_role("button", name="New org").click()
     expect(rows).to_have_count(len(before) + 1)
     made = rows.filter(has_text=ids.nth(len(before)).inner_text())
+    choices = page.get_by_label("Org", exact=True).locator("option")
+    expect(choices.last).to_contain_text(ids.last.inner_text())  # another Acme is told apart
     made.get_by_role("button", name="Delete").click()
     expect(made).to_have_count(0)
     expect(ids).to_have_text(before)

@@ -130,7 +130,10 @@ async function drawOrgs() {
   const { orgs } = await read("orgs");
   const select = $("choice");
   const options = [make("option", "All orgs", { value: "" })];
-  for (const org of orgs) options.push(make("option", org.name, { value: org.id }));
+  for (const org of orgs) {
+    const alone = orgs.filter((other) => other.name === org.name).length === 1;
+    options.push(make("option", alone ? org.name : `${org.name} (${org.id})`, { value: org.id }));
+  }
   if ([...select.options].map((o) => o.value).join() !== options.map((o) => o.value).join()) {
     const before = select.value;
     select.replaceChildren(...options);
@@ -214,7 +217,7 @@ function requestRow(entry) {
   const path = make("td", null, { class: "path" });
   path.append(`${entry.method} `, make("code", entry.path));
   return row(show, clock(entry.started), `${entry.surface} ${entry.operation ?? ""}`, path,
-    entry.user, entry.app, number(entry.status || "none", entry.status >= 400 || !entry.status ? "refused" : ""),
+    make("td", entry.user, { class: "user" }), entry.app, number(entry.status || "none", entry.status >= 400 || !entry.status ? "refused" : ""),
     entry.code, number(Math.round(entry.milliseconds)));
 }
 
