@@ -144,7 +144,7 @@ def _heed_impatience(server: Server | Workers) -> None:
 
 def _greet(info: dict[str, Any], *, default: bool) -> None:
     click.echo(f"simorg {__version__}: {info['http']}  {info['https']}  (CA: {info['ca']})")
-    click.echo(f"  proxy {info['proxy']}, control API {info['http']}/_simorg/health")
+    click.echo(f"  proxy {info['proxy']}, requests, faults, mail {info['http']}/_simorg/")
     if default:
         click.echo("  log in as admin@acme.example, password simorg123")
     click.echo("  Ctrl-C stops")

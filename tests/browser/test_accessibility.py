@@ -44,6 +44,17 @@ def test_setup_pages(new_window: Callable[..., Window], scheme: str) -> None:
     assert len(seen) > 25, "and what its pages lead to"
 
 
+def test_the_divergence_in_a_narrow_window(window: Window) -> None:
+    window.setup()
+    change = {"apiAccessControl": {"adminApprovedUsersOnly": True}}
+    window.live.control("PATCH", f"orgs/{window.org['id']}/settings", change)
+    window.open("/lightning/setup/ConnectedApplication/home")
+    window.follow(window.page.get_by_role("link", name="Self Service", exact=True))
+    expect(window.page.get_by_text("differs from the policy in force")).to_be_visible()
+    window.page.set_viewport_size({"width": 320, "height": 640})
+    assert overflow(window) == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", DARK])
 def test_pages_of_the_login(new_window: Callable[..., Window], scheme: str) -> None:
     window = new_window(color_scheme=scheme)
