@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response
@@ -22,7 +22,10 @@ from simorg.access import behaviour
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import CatalogueConfig, OrgCatalogue
-from simorg.rest import blueprint
+from simorg.rest import Application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 ROWS = 2_000
 FIELDS = "Id, Name, Phone, BillingCity, Industry, NumberOfEmployees, CreatedDate, IsDeleted"
@@ -40,17 +43,21 @@ def median(work: Callable[[], object], *, times: int) -> float:
     return statistics.median(taken)
 
 
-def application() -> tuple[Flask, str, str]:
-    """An app with a bare JSON route and the REST API; a token; an account's id."""
-    catalogue = OrgCatalogue(CatalogueConfig(), behaviour())
-    org = catalogue.default
+def bare() -> Flask:
+    """An app with one JSON route."""
     app = Flask(__name__)
-    app.register_blueprint(blueprint(catalogue))
 
     @app.get("/bare")
-    def bare() -> Response:
+    def show() -> Response:
         return Response(orjson.dumps({"ok": True}), 200, [("Content-Type", "application/json")])
 
+    return app
+
+
+def application() -> tuple[Application, str, str]:
+    """The REST API; a token; an account's id."""
+    catalogue = OrgCatalogue(CatalogueConfig(), behaviour())
+    org = catalogue.default
     system = org.system_caller()
     from simorg.org import records
 
@@ -72,10 +79,10 @@ def application() -> tuple[Flask, str, str]:
         limit=None,
     )
     token = open_session(org, system.user_id, Flow.SOAP_LOGIN, scopes=("api",)).token
-    return app, token, str(made[0].id)
+    return Application(catalogue), token, str(made[0].id)
 
 
-def caller_of(app: Flask, path: str, token: str) -> Callable[[], Any]:
+def caller_of(app: WSGIApplication, path: str, token: str) -> Callable[[], Any]:
     """One GET through the WSGI application."""
     environ = EnvironBuilder(path, headers={"Authorization": f"Bearer {token}"}).get_environ()
 
@@ -86,7 +93,7 @@ def caller_of(app: Flask, path: str, token: str) -> Callable[[], Any]:
             status.append(line)
             return lambda data: None
 
-        body = b"".join(app.wsgi_app(dict(environ), start))
+        body = b"".join(app(dict(environ), start))
         if not status[0].startswith("200"):
             raise RuntimeError(body.decode())
         return body
@@ -122,10 +129,10 @@ def same_rows() -> Callable[[], bytes]:
 def main() -> None:
     app, token, account = application()
     v = "/services/data/v60.0"
-    bare = median(caller_of(app, "/bare", token), times=3000)
+    least = median(caller_of(bare().wsgi_app, "/bare", token), times=3000)
     row = median(caller_of(app, f"{v}/sobjects/Account/{account}", token), times=3000)
     short = median(caller_of(app, f"{v}/sobjects/Account/{account}?fields=Name", token), times=3000)
-    print(f"bare {bare * 1e6:.0f} us, row {row * 1e6:.0f} us, one field {short * 1e6:.0f} us")
+    print(f"bare {least * 1e6:.0f} us, row {row * 1e6:.0f} us, one field {short * 1e6:.0f} us")
     query = f"SELECT+{FIELDS.replace(', ', ',')}+FROM+Account+WHERE+BillingCity='Oslo'+LIMIT+{ROWS}"
     page = median(caller_of(app, f"{v}/query?q={query}", token), times=60)
     base = median(same_rows(), times=60)

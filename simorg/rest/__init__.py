@@ -1,5 +1,5 @@
 """The REST API: ``/services/data``. ``routes.py`` is its table of contents."""
 
-from simorg.rest.mount import blueprint
+from simorg.rest.mount import Application
 
-__all__ = ["blueprint"]
+__all__ = ["Application"]

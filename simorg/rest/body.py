@@ -40,11 +40,12 @@ class UnsupportedMediaType(BadRequest):
 class Body:
     """The request's entity; read and parsed only when a resource asks for it."""
 
-    __slots__ = ("_read", "_value", "content_type", "_parsed")
+    __slots__ = ("_data", "_parsed", "_read", "_value", "content_type")
 
     def __init__(self, read: Callable[[], bytes], content_type: str = "") -> None:
         self._read = read
         self.content_type = content_type
+        self._data: bytes | None = None
         self._parsed = False
         self._value: Any = None
 
@@ -61,12 +62,15 @@ class Body:
         return self.content_type.partition(";")[0].strip().lower()
 
     def raw(self) -> bytes:
-        return self._read()
+        """The entity, read once."""
+        if self._data is None:
+            self._data = self._read()
+        return self._data
 
     def value(self) -> Any:
         """The parsed document. Raises JsonParserError, XmlParserError, UnsupportedMediaType."""
         if not self._parsed:
-            self._value = _parse(self._read(), self.media_type)
+            self._value = _parse(self.raw(), self.media_type)
             self._parsed = True
         return self._value
 

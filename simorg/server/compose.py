@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from html import escape
 from typing import TYPE_CHECKING, Any
-
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
 
 from simorg.control.context import Context
 from simorg.server.request_body import RequestBody
@@ -22,12 +18,6 @@ if TYPE_CHECKING:
     from simorg.config import ServerConfig
     from simorg.org.catalogue import OrgCatalogue
     from simorg.traffic.fault_answers import Told, Words
-
-_PAGE = '<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>'
-_GONE = _PAGE.format(
-    title="URL No Longer Exists",
-    text="You have attempted to reach a URL that no longer exists in this org.",
-)
 
 
 def context(
@@ -43,49 +33,6 @@ def context(
     found = traffic(catalogue, config, folder)
     found.faults.words = fault_words(catalogue)
     return Context(catalogue, config, folder, info, robot_key, found)
-
-
-def _flask(context: Context) -> Flask:
-    app = Flask("simorg", static_folder=None)
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
-    # RequestBody refuses at the limit; Werkzeug would cut a chunked body off there without a word
-    app.config["MAX_CONTENT_LENGTH"] = context.config.max_body + 1
-    app.config["MAX_FORM_MEMORY_SIZE"] = context.config.max_body + 1
-    app.register_error_handler(HTTPException, _page)
-    return app
-
-
-def rest_app(context: Context) -> Flask:
-    """``/services/data``."""
-    from simorg import rest
-
-    app = _flask(context)
-    app.register_blueprint(rest.blueprint(context.catalogue))
-    return app
-
-
-def pages_app(context: Context) -> Flask:
-    """OAuth, the control API, Setup and Visualforce pages."""
-    from simorg import control, oauth, setup_ui, visualforce
-
-    app = _flask(context)
-    app.register_blueprint(oauth.blueprint(context.catalogue))
-    app.register_blueprint(control.blueprint(context))
-    app.register_blueprint(setup_ui.blueprint(context.catalogue))
-    app.register_blueprint(visualforce.blueprint(context.catalogue))
-    return app
-
-
-def _page(error: HTTPException) -> Response:
-    """What no surface answered."""
-    status = error.code or 500
-    if status == 404:
-        return Response(_GONE, 404, mimetype="text/html")
-    page = _PAGE.format(title=escape(error.name), text=escape(error.description or ""))
-    made = Response(page, status, mimetype="text/html")
-    made.headers.extend([h for h in error.get_headers() if h[0] in ("Allow", "Location")])
-    return made
 
 
 def fault_words(catalogue: OrgCatalogue) -> Words:
@@ -146,13 +93,17 @@ class _Dispatch:
 
 def application(context: Context) -> WSGIApplication:
     """Everything under one WSGI application."""
+    from simorg import rest
 
     def soap() -> WSGIApplication:
         from simorg import soap as soap_package
 
         return soap_package.application(context.catalogue)
 
-    dispatch = _Dispatch(
-        rest_app(context).wsgi_app, _Later(soap), _Later(lambda: pages_app(context).wsgi_app)
-    )
+    def pages() -> WSGIApplication:
+        from simorg.server import pages as pages_module
+
+        return pages_module.application(context).wsgi_app
+
+    dispatch = _Dispatch(rest.Application(context.catalogue), _Later(soap), _Later(pages))
     return context.traffic.around(dispatch, lambda app: RequestBody(app, context.config.max_body))

@@ -130,9 +130,9 @@ class Outer:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         begun = time.perf_counter()
         exchange = Exchange(environ, f"{self._prefix}{next(self._numbers):08x}")
-        environ[KEY] = exchange
         for observer in self._observers:
             observer.begins(exchange)
+        environ[KEY] = exchange  # now only: what observers copied of the environment leads nowhere
 
         def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             headers = [*headers, (ID_HEADER, exchange.request_id)]
@@ -165,7 +165,7 @@ class Inner:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         app = self._app
-        exchange: Exchange = environ[KEY]
+        exchange: Exchange = environ.pop(KEY)  # else both wait for the garbage collector
         if exchange.request is not None and has_body(environ):
             length = environ.get("CONTENT_LENGTH")
             tee = _Tee(environ["wsgi.input"], exchange.request, int(length) if length else None)

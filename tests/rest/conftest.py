@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
 from simorg.org.catalogue import OrgCatalogue
 from simorg.org.org import Org
-from simorg.rest import blueprint
+from simorg.rest import Application
 from tests.conftest import username
 
 V = "/services/data/v67.0"
@@ -24,7 +21,7 @@ V = "/services/data/v67.0"
 class Api:
     """Requests below a version, with a session; answers are checked for what all must have."""
 
-    def __init__(self, client: FlaskClient, org: Org, token: str | None) -> None:
+    def __init__(self, client: Client, org: Org, token: str | None) -> None:
         self.client = client
         self.org = org
         self.token = token
@@ -82,10 +79,8 @@ def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def app(shared_catalogue: OrgCatalogue) -> Flask:
-    made = Flask(__name__)
-    made.register_blueprint(blueprint(shared_catalogue))
-    return made
+def app(shared_catalogue: OrgCatalogue) -> Application:
+    return Application(shared_catalogue)
 
 
 def token_of(org: Org, name: str, flow: Flow = Flow.SOAP_LOGIN) -> str:
@@ -99,6 +94,5 @@ def token_of(org: Org, name: str, flow: Flow = Flow.SOAP_LOGIN) -> str:
 
 
 @pytest.fixture
-def api(app: Flask, org: Org) -> Iterator[Api]:
-    with app.test_client() as client:
-        yield Api(client, org, token_of(org, "admin"))
+def api(app: Application, org: Org) -> Api:
+    return Api(Client(app), org, token_of(org, "admin"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 from typing import Any
 
@@ -9,15 +10,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from werkzeug.test import Client
 
 from simorg.rest.routes import ROUTER
+from simorg.server.request_body import RequestBody
 from tests.rest.conftest import Api, V, refused
 
 VERBS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X")
 #: what stands for each path variable: right, wrong, absurd
 FILL = {
     "type": ("Account", "account", "Nope__c", "1", "sobjects", "A" * 300, "é'\"<&"),
-    "id": ("001000000000001AAA", "001Hp0000000000", "003000000000001AAA", "x", "Id", "%00", "'"),
+    "id": (
+        "001000000000001AAA",
+        "001Hp0000000000",
+        "003000000000001AAA",
+        "x",
+        "Id",
+        "%00",
+        "%0A",
+        "'",
+    ),
     "part": ("Owner", "Nope", "a b+c", "'; DROP", "%2F"),
     "field": ("Id", "Name", "Nope__c"),
     "locator": ("01gHp0000000000AAA-2000", "nonsense", "01g-x", "-1"),
@@ -221,11 +233,11 @@ def test_sessions(api: Api) -> None:
         )
 
 
-def test_a_request_too_large_is_refused(
-    app: Any, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 1000)
-    answer = api("POST", "sobjects/Account", json={"Name": "x" * 2000})
+def test_a_request_too_large_is_refused(api: Api) -> None:
+    bounded = Api(Client(RequestBody(api.client.application, 1000)), api.org, api.token)
+    body = gzip.compress(b'{"Name": "' + b"x" * 2000 + b'"}')
+    sent = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = bounded("POST", "sobjects/Account", data=body, headers=sent)
     refused(answer, 413, "EXCEEDED_MAX_SIZE_REQUEST")
     refused(api("GET", "query?q=" + "x" * 20_000), 414, "URI_TOO_LONG")
 
@@ -256,6 +268,12 @@ def test_an_unexpected_failure_is_an_error_array_with_a_ticket(
     answer = api.client.get(f"{V}/limits", headers={"Authorization": f"Bearer {api.token}"})
     error = refused(answer, 500, "UNKNOWN_EXCEPTION")
     assert "ErrorId" in error["message"] and "secret" not in answer.text
+
+
+def test_an_offer_to_change_the_protocol_is_ignored(api: Api) -> None:
+    for protocol in ("h2c", "websocket"):
+        sent = {"Connection": "Upgrade", "Upgrade": protocol}
+        assert api("GET", "limits", headers=sent).status_code == 200
 
 
 def test_hosts_that_are_none(api: Api) -> None:
