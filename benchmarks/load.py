@@ -27,9 +27,9 @@ def run(port: int, path: str, connections: int, seconds: float, headers: list[st
     end = started + seconds
     while time.perf_counter() < end:
         for key, _ in selector.select(timeout=1):
-            sock, buffer = key.fileobj, key.data
-            assert isinstance(sock, socket.socket)
-            data = sock.recv(65536)
+            ready, buffer = key.fileobj, key.data
+            assert isinstance(ready, socket.socket)
+            data = ready.recv(65536)
             if not data:
                 raise SystemExit("the server closed a connection")
             buffer += data
@@ -38,7 +38,7 @@ def run(port: int, path: str, connections: int, seconds: float, headers: list[st
                     raise SystemExit(bytes(buffer[:300]).decode("latin-1"))
                 buffer.clear()
                 done += 1
-                sock.sendall(request)
+                ready.sendall(request)
     return done / (time.perf_counter() - started)
 
 

@@ -17,8 +17,7 @@ from simorg.org import records
 from simorg.org.org import Org
 
 ROWS = 2_000
-FIELDS = ("Id", "Name", "Phone", "BillingCity", "Industry", "NumberOfEmployees", "CreatedDate")
-FIELDS += ("IsDeleted",)
+FIELDS = tuple("Id Name Phone BillingCity Industry NumberOfEmployees CreatedDate IsDeleted".split())
 SOQL = f"SELECT {', '.join(FIELDS)} FROM Account WHERE Phone = '+47 123' LIMIT {ROWS}"
 SF = "urn:sobject.partner.soap.sforce.com"
 PARTNER = "urn:partner.soap.sforce.com"
@@ -126,9 +125,8 @@ def soap_page(app: Any, org: Org) -> Row:
 
 def plain_xml(rows: list[tuple[Any, ...]]) -> bytes:
     """The same response built element by element with lxml."""
-    envelope = etree.Element(
-        f"{{{ENVELOPE}}}Envelope", nsmap={"soapenv": ENVELOPE, None: PARTNER, "xsi": XSI, "sf": SF}
-    )
+    names: Any = {"soapenv": ENVELOPE, None: PARTNER, "xsi": XSI, "sf": SF}
+    envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap=names)
     sub = etree.SubElement
     response = sub(sub(envelope, f"{{{ENVELOPE}}}Body"), f"{{{PARTNER}}}queryResponse")
     result = sub(response, f"{{{PARTNER}}}result")

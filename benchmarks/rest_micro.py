@@ -84,7 +84,7 @@ def application() -> tuple[Application, str, str]:
 
 def caller_of(app: WSGIApplication, path: str, token: str) -> Callable[[], Any]:
     """One GET through the WSGI application."""
-    environ = EnvironBuilder(path, headers={"Authorization": f"Bearer {token}"}).get_environ()
+    environ = EnvironBuilder(path, headers=[("Authorization", f"Bearer {token}")]).get_environ()
 
     def call() -> bytes:
         status: list[str] = []

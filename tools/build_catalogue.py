@@ -16,13 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from catalogue_children import Child, child_relationships  # noqa: E402
-from catalogue_facts import RawObject, read_objects  # noqa: E402
-from catalogue_rules import CleanField, clean_objects  # noqa: E402
 
 from simorg.org.schema.codes import CALL_CODES, PROPERTY_CODES  # noqa: E402
+from tools.catalogue_children import Child, child_relationships  # noqa: E402
+from tools.catalogue_facts import RawObject, read_objects  # noqa: E402
+from tools.catalogue_rules import CleanField, clean_objects  # noqa: E402
 
 
 def field_line(field: CleanField) -> str:

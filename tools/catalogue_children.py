@@ -7,9 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from catalogue_facts import RawObject
-from catalogue_rules import hand
-from catalogue_words import plural
+from tools.catalogue_facts import RawObject
+from tools.catalogue_rules import hand
+from tools.catalogue_words import plural
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Any
 
-from catalogue_facts import RawObject
+from tools.catalogue_facts import RawObject
 
 CleanField = dict[str, Any]
 

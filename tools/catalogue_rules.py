@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from catalogue_facts import RawObject
-from catalogue_references import give_prefixes, settle_reference, unique_relationships
-from catalogue_words import label_of, plural
 
 from simorg.org.schema import standard_values
 from simorg.org.schema.codes import CALL_CODES, PROPERTY_CODES
+from tools.catalogue_facts import RawObject
+from tools.catalogue_references import give_prefixes, settle_reference, unique_relationships
+from tools.catalogue_words import label_of, plural
 
 CleanField = dict[str, Any]
 HAND = Path(__file__).resolve().parent / "catalogue"
@@ -196,7 +196,7 @@ def _settle(item: RawObject, row: dict[str, str], names: dict[str, str]) -> Clea
 def _optional(item: RawObject, field: CleanField, row: dict[str, str]) -> bool:
     """Fields of some feature only, and lists of ids, are never required."""
     if field["type"] in ("junctionidlist", "boolean", "id"):
-        return field["type"] == "junctionidlist"
+        return bool(field["type"] == "junctionidlist")
     labelled = any(f["label"] for f in item.fields)
     feature = labelled and not row["label"] and field["type"] != "string"
     return (feature or field["name"] == "RecordTypeId") and bool(field.get("createable"))
@@ -243,9 +243,9 @@ def _add_system_fields(item: RawObject) -> None:
             field[PROPERTY_CODES[code]] = True
         item.fields.append(field)
     for name in ("CreatedById", "LastModifiedById"):
-        if field := item.field(name):
-            field |= {"type": "reference", "reference_to": ["User"]}
-            field["relationship_name"] = name[:-2]
+        if known := item.field(name):
+            known |= {"type": "reference", "reference_to": ["User"]}
+            known["relationship_name"] = name[:-2]
 
 
 def _apply_hand_fields(item: RawObject, table: dict[str, Any], picklists: dict[str, Any]) -> None:
