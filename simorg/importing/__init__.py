@@ -51,4 +51,8 @@ def from_session(
         raise ImportRefused("an instance URL and an access token are needed")
     client = Client(url, token, get, api_version, reserve)
     asked = Asked(tuple(objects), tuple(queries), users, keep_personal, salt, most)
-    return read(client, asked)
+    try:
+        return read(client, asked)
+    except (AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        told = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise ImportRefused(f"an answer is not as Salesforce's ({told})") from error

@@ -68,7 +68,7 @@ class Client:
             raise ImportRefused(f"GET {place.partition('?')[0]}: {_refusal(status, body)}")
         try:
             return json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ImportRefused(f"GET {place.partition('?')[0]}: the answer is not JSON") from None
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -79,6 +79,7 @@ class Client:
     def rows(self, soql: str) -> Iterator[dict[str, Any]]:
         """All rows of a query, page by page."""
         page = self.read(f"query?q={quote(soql, safe='')}")
+        seen: set[str] = set()
         while True:
             yield from page["records"]
             if page.get("done", True):
@@ -86,6 +87,9 @@ class Client:
             following = str(page["nextRecordsUrl"])
             if not following.startswith("/services/data/"):
                 raise ImportRefused("the org names a next page outside of its API")
+            if following in seen:
+                raise ImportRefused("the org names a page again that was read")
+            seen.add(following)
             page = self.read(following)
 
 

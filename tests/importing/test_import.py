@@ -377,6 +377,41 @@ def test_a_next_page_elsewhere_is_not_asked() -> None:
     assert len(urls) == 1
 
 
+def test_a_page_that_comes_again_ends_it() -> None:
+    page = {"records": [{}], "done": False, "nextRecordsUrl": "/services/data/v59.0/query/01g-1"}
+    get, urls = answering(*[(200, page)] * 5)
+    with pytest.raises(ImportRefused, match="page again"):
+        list(client(get).rows("SELECT Id FROM A"))
+    assert len(urls) == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[]",
+        "null",
+        "5",
+        '{"records": []}',
+        '{"records": [1]}',
+        '{"records": {"a": 1}}',
+        '{"records": [{"Id": 5, "Name": {}}]}',
+        '{"totalSize": NaN, "records": [{"Name": Infinity}]}',
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_salesforce_org_is_told_in_one_line(told: str) -> None:
+    class Session:
+        def get(self, url: str, **_: Any) -> requests.Response:
+            answer = requests.Response()
+            answer.status_code, answer._content = 200, told.encode()
+            return answer
+
+    with pytest.raises(ImportRefused, match=r"not as Salesforce's|not JSON"):
+        importing.from_session(
+            Session(), instance_url="https://x.my.salesforce.com", access_token="key"
+        )
+
+
 @pytest.mark.parametrize(
     "url", ["http://x.my.salesforce.com", "ftp://x", "https://", "https://u:p@x.com", "http://"]
 )
