@@ -6,12 +6,13 @@ call, and a login must not make every other session be judged again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from simorg.access.state import state_of
+from simorg.org.store import flags
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
@@ -28,9 +29,7 @@ def insert(org: Org, tx: Transaction, name: str, values: Mapping[str, Any]) -> s
 
     def build(store: Store) -> sa.Insert:
         table = store.table(name)
-        return sa.insert(table).values(
-            {key: sa.bindparam(f"v_{key}", None, type_=table.c[key].type) for key in keys}
-        )
+        return sa.insert(table).values(flags.assigned(table, _given(table, keys), new=True))
 
     statement = state_of(org).statement(org, f"insert {name} {' '.join(keys)}", build)
     given = {f"v_{key}": value for key, value in values.items()}
@@ -49,12 +48,16 @@ def change(
         return (
             sa.update(table)
             .where(table.c[where] == sa.bindparam("w", None, type_=table.c[where].type))
-            .values({key: sa.bindparam(f"v_{key}", None, type_=table.c[key].type) for key in keys})
+            .values(flags.assigned(table, _given(table, keys), new=False))
         )
 
     statement = state_of(org).statement(org, f"update {name} {where} {' '.join(keys)}", build)
     given = {f"v_{key}": value for key, value in values.items()}
     return tx.execute(statement, {"w": equals, **given})
+
+
+def _given(table: sa.TableClause, keys: Iterable[str]) -> dict[str, sa.ColumnElement[Any]]:
+    return {key: sa.bindparam(f"v_{key}", None, type_=table.c[key].type) for key in keys}
 
 
 def remove(org: Org, tx: Transaction, name: str, *, where: str, equals: Any) -> int:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from lxml import html
 
 from simorg import oauth, setup_ui
-from simorg.access import apps, settings
+from simorg.access import apps, rows, settings
 from simorg.access.directory import App
 from simorg.access.model import Flow
 from simorg.access.sessions import open_session
@@ -45,7 +45,7 @@ class Document:
         self.path = path
         self.status: int = response.status_code
         self.text: str = response.get_data(as_text=True)
-        self.tree = html.document_fromstring(self.text or "<p></p>")
+        self.tree: Any = html.document_fromstring(self.text or "<p></p>")
 
     def words(self, xpath: str = "//main") -> str:
         """The visible text of the first match, spaces folded."""
@@ -184,15 +184,10 @@ class Setup:
     def grant(self, name: str, *permissions: str, revoke: bool = False) -> None:
         """Give a user's profile permissions (names without their prefix), or take them."""
         [user] = self.rows("User", Username=username(self.org, name))
-        table = self.org.store.table("PermissionSet")
         values = {f"Permissions{permission}": not revoke for permission in permissions}
-        statement = (
-            sa.update(table)
-            .where(table.c.ProfileId == user["ProfileId"], table.c.IsOwnedByProfile.is_(True))
-            .values(values)
-        )
         with self.org.store.writing() as tx:
-            assert tx.execute(self.org.store.prepare(statement)) == 1
+            own = {"where": "ProfileId", "equals": user["ProfileId"]}
+            assert rows.change(self.org, tx, "PermissionSet", values, **own) == 1
             tx.touch_access()
 
     def token(self, user: str, app: str, **more: Any) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from simorg.org.caller import Caller
 from simorg.org.records.plan import TypePlan
+from simorg.org.store import flags
 from simorg.org.store.base import Reader, Statement
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class Shapes:
         """INSERT whose parameters are named as the columns."""
 
         def make() -> sa.ClauseElement:
-            return sa.insert(self.org.store.table(name)).values(
-                {c: sa.bindparam(c) for c in columns}
-            )
+            table = self.org.store.table(name)
+            given = {c: sa.bindparam(c, type_=table.c[c].type) for c in columns}
+            return sa.insert(table).values(flags.assigned(table, given, new=True))
 
         return self.statement(("insert", name, tuple(columns)), make)
 
@@ -85,11 +86,9 @@ class Shapes:
 
         def make() -> sa.ClauseElement:
             table = self.org.store.table(name)
-            return (
-                sa.update(table)
-                .where(table.c.Id == sa.bindparam("Id"))
-                .values({c: sa.bindparam(c) for c in columns})
-            )
+            given = {c: sa.bindparam(c, type_=table.c[c].type) for c in columns}
+            changed = flags.assigned(table, given, new=False)
+            return sa.update(table).where(table.c.Id == sa.bindparam("Id")).values(changed)
 
         return self.statement(("update", name, tuple(columns)), make)
 

@@ -32,6 +32,9 @@ _TABLES = (
     " Lead Case DeleteEvent"
 ).split()
 
+#: of tables in templates, which outlive a server on PostgreSQL: 2 packs permissions (store.flags)
+_LAYOUT = "2"
+
 #: a larger definition is looked at again only when its own file changed
 _MAY_EXTEND = 200_000
 
@@ -65,11 +68,12 @@ def definition_stamp(definition: str) -> object:
 
 
 def template_key(text: str, source_name: str) -> str:
-    """Names the template of a definition; another version of simorg builds its own.
+    """Names the template of a definition; another version of simorg, or of how it lays out
+    tables, builds its own.
 
     Raises ``SeedError`` when what it extends cannot be read.
     """
-    texts = [__version__, text, *(base for base, _ in bases(text, source_name))]
+    texts = [__version__, _LAYOUT, text, *(base for base, _ in bases(text, source_name))]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simorg.org.schema.model import Field, SObjectType
 from simorg.org.seeds.emit import Verbatim
-from simorg.org.store.columns import qualified, quote
+from simorg.org.store.columns import qualified, quote, value_sql
 
 if TYPE_CHECKING:
     from simorg.org.org import Org
@@ -52,7 +52,7 @@ class Rows:
     ) -> list[tuple[Any, ...]]:
         store = self.org.store
         living = ' AND "IsDeleted" IS NOT TRUE' if sobject.has_recycle_bin else ""
-        listed = ", ".join(quote(c) for c in ("Id", *columns))
+        listed = ", ".join(value_sql(sobject, c) for c in ("Id", *columns))
         with store.reading() as reader:
             found: list[tuple[Any, ...]] = reader.connection.execute(
                 f"SELECT {listed} FROM {qualified(sobject.name, store.namespace)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simorg.org.clock import to_text
 from simorg.org.schema.model import Field, SObjectType
 from simorg.org.seeds.parse import SeedError
-from simorg.org.store import columns
+from simorg.org.store import columns, flags
 
 if TYPE_CHECKING:
     from simorg.org.schema.org_schema import OrgSchema
@@ -116,9 +116,10 @@ class RowWriter:
     ) -> None:
         self._store.ensure(sobject)
         target = columns.qualified(sobject.name, self._store.namespace)
+        names, packed = flags.packed(names, rows)
         marks = ", ".join([self._store.mark] * len(names))
         listed = ", ".join(columns.quote(n) for n in names)
-        self._tx.run_many(f"INSERT INTO {target} ({listed}) VALUES ({marks})", rows)
+        self._tx.run_many(f"INSERT INTO {target} ({listed}) VALUES ({marks})", packed)
 
 
 _TIMES = ("CreatedDate", "LastModifiedDate", "SystemModstamp")

@@ -12,7 +12,7 @@ from simorg.org.seeds.context import Building
 from simorg.org.seeds.makers import BadSpecification, Column, stream
 from simorg.org.seeds.parse import Path, near
 from simorg.org.seeds.values import of_field
-from simorg.org.store.columns import qualified, quote
+from simorg.org.store.columns import qualified, value_sql
 
 #: what makes a value -> what may stand beside it
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +56,7 @@ class Parents:
         if sobject is None:
             return []
         store.ensure(sobject)
-        listed = ", ".join(quote(c) for c in columns)
+        listed = ", ".join(value_sql(sobject, c) for c in columns)
         table = qualified(sobject.name, store.namespace)
         with store.reading() as reader:
             found: list[Any] = reader.connection.execute(

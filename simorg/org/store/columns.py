@@ -1,7 +1,8 @@
 """How a field becomes a column, the same on both databases (the table in ``base``).
 
 Tables are light ``sa.table()`` constructs: enough to compile statements, ten times cheaper to
-make than ``sa.Table`` (Profile and PermissionSet have 800 columns). DDL is written here directly.
+make than ``sa.Table`` (a user has 190 columns). DDL is written here directly. The permissions of
+Profile and PermissionSet share a few columns (``store.flags``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simorg.org.schema.model import Field, SObjectType
+from simorg.org.store import flags
 
 
 class FoldedText(sa.Text):
@@ -30,6 +32,7 @@ _SA_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "binary": sa.Text(),
     "boolean": sa.Boolean(),
     "whole": sa.BigInteger(),
+    "flags": sa.BigInteger(),
     "real": sa.Double(),
     "blob": sa.LargeBinary(),
 }
@@ -40,16 +43,18 @@ _DDL_TYPES = {
         "binary": "TEXT",
         "boolean": "BOOLEAN NOT NULL DEFAULT 0",
         "whole": "BIGINT",
+        "flags": "BIGINT NOT NULL DEFAULT 0",
         "real": "DOUBLE",
         "blob": "BLOB",
     },
     "postgresql": {
         "folded": "TEXT",
         "binary": 'TEXT COLLATE "C"',
-        # a domain, NOT NULL DEFAULT FALSE: a default of its own for each of 800 columns made a
-        # copy of Profile and PermissionSet take a second (store.postgres.FLAG_DDL)
+        # a domain, NOT NULL DEFAULT FALSE: copying a table copies the default of each column,
+        # statement by statement (store.postgres.FLAG_DDL)
         "boolean": "simorg.flag",
         "whole": "BIGINT",
+        "flags": "BIGINT NOT NULL DEFAULT 0",
         "real": "DOUBLE PRECISION",
         "blob": "BYTEA",
     },
@@ -77,17 +82,31 @@ def kind(field: Field) -> str:
         return "real"
     if field.type == "base64":
         return "blob"
+    if field.type == "flags":
+        return "flags"
     return "binary" if field.case_sensitive or field.private else "folded"
 
 
 def stored_fields(sobject: SObjectType) -> Iterator[Field]:
-    """The fields that have a column, in describe order."""
-    return (f for f in sobject.fields.values() if f.stored)
+    """What has a column: fields in describe order, then the words of packed permissions."""
+    words: set[str] = set()
+    for field in sobject.fields.values():
+        if field.stored and (word := flags.word_of(field)) is not None:
+            words.add(word)
+        elif field.stored:
+            yield field
+    yield from (field for word, field in flags.WORDS.items() if word in words)
+
+
+def packed_fields(sobject: SObjectType) -> Iterator[Field]:
+    """The permissions that share columns."""
+    return (f for f in sobject.fields.values() if f.stored and flags.word_of(f) is not None)
 
 
 def build_table(sobject: SObjectType, schema: str | None) -> sa.TableClause:
     """The construct that statements are compiled from."""
     columns = [sa.column(f.name, _SA_TYPES[kind(f)]) for f in stored_fields(sobject)]
+    columns += [flags.Flag(f.name, _SA_TYPES["boolean"]) for f in packed_fields(sobject)]
     if schema is None:
         return sa.table(sobject.name, *columns)
     return sa.table(sobject.name, *columns, schema=schema)
@@ -108,10 +127,14 @@ def column_ddl(dialect: str, field: Field) -> str:
     """``"Name" TEXT COLLATE NOCASE``."""
     if field.type == "id" and field.name == "Id":
         return f"{quote(field.name)} {_DDL_TYPES[dialect]['binary']} NOT NULL PRIMARY KEY"
-    # SQLite reads all DDL whenever a file is opened; 1,600 quotes are a tenth of a new org's time
-    plain = dialect == "sqlite" and field.name.startswith("Permissions")
-    name = field.name if plain else quote(field.name)
-    return f"{name} {_DDL_TYPES[dialect][kind(field)]}"
+    return f"{quote(field.name)} {_DDL_TYPES[dialect][kind(field)]}"
+
+
+def value_sql(sobject: SObjectType, name: str) -> str:
+    """A stored field's value as SQL text, to be selected from its table alone."""
+    field = sobject.fields.get(name)
+    word = flags.word_of(field) if field is not None else None
+    return quote(name) if word is None else flags.read_sql(name, quote(word))
 
 
 def table_ddl(dialect: str, sobject: SObjectType, schema: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from simorg.org.schema.model import Schema, SObjectType
-from simorg.org.store import columns
+from simorg.org.store import columns, flags
 from simorg.org.store.base import Statement
 from simorg.org.store.compile import compile_statement, make_dialect
 from simorg.org.store.private import private_table
@@ -167,7 +167,9 @@ class BaseStore(ABC):
     def run_ddl(self, connection: Any, sobject: SObjectType) -> None:
         """Create or extend one table and note its fingerprint (not yet committed)."""
         existing = self.columns_of(connection, sobject.name)
-        if existing:
+        if any(field.name in existing for field in columns.packed_fields(sobject)):
+            self._pack(connection, sobject, existing)
+        elif existing:
             target = columns.qualified(sobject.name, self.namespace)
             for field in columns.stored_fields(sobject):
                 if field.name in existing:
@@ -183,6 +185,27 @@ class BaseStore(ABC):
                 connection.execute(statement)
         mark = columns.fingerprint(sobject)
         connection.execute(self.upsert_sql("simorg_tables"), (sobject.name, mark))
+
+    def _pack(self, connection: Any, sobject: SObjectType, existing: set[str]) -> None:
+        """Make a table anew that has a column for each permission (``store.flags``)."""
+        target = columns.qualified(sobject.name, self.namespace)
+        script = [f"CREATE TEMPORARY TABLE simorg_wide AS SELECT * FROM {target}"]
+        script += [f"DROP TABLE {target}"]
+        script += columns.create_ddl(self.dialect, sobject, self.namespace)
+        values = {
+            columns.quote(field.name): columns.quote(field.name)
+            if field.name in existing
+            else flags.pack_sql(field.name, existing)
+            for field in columns.stored_fields(sobject)
+            if field.name in existing or field.name in flags.WORDS
+        }
+        script += [
+            f"INSERT INTO {target} ({', '.join(values)})"
+            f" SELECT {', '.join(values.values())} FROM simorg_wide",
+            "DROP TABLE simorg_wide",
+        ]
+        for statement in script:
+            connection.execute(statement)
 
     def drop_table(self, name: str) -> None:
         """Remove the table of an object that was removed from the schema."""

@@ -19,7 +19,7 @@ import msgspec
 
 from simorg.errors import MalformedId
 from simorg.org import ids
-from simorg.org.store import columns
+from simorg.org.store import columns, flags
 from simorg.org.store.private import PRIVATE_TABLES
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _CLASSES = {
     "binary": "'text', 'null'",
     "boolean": "'integer'",
     "whole": "'integer', 'null'",
+    "flags": "'integer'",
     "real": "'real', 'integer', 'null'",
     "blob": "'blob', 'null'",
 }
@@ -183,17 +184,20 @@ class Untrusted:
     def _copy_table(self, store: BaseStore, sobject: SObjectType) -> None:
         there = self._columns(sobject.name)
         fields = {field.name: field for field in columns.stored_fields(sobject)}
+        if not there.keys() & flags.WORDS.keys():  # saved when each had a column
+            fields |= {field.name: field for field in columns.packed_fields(sobject)}
         if unknown := there.keys() - fields.keys():
             raise BadDatabase(f"{sobject.name} has no field {min(unknown)[:80]}")
         wanted = [fields[name] for name in there]
         self._check_values(sobject, wanted)
         store.ensure(sobject)
-        names = ", ".join(columns.quote(field.name) for field in wanted)
-        marks = ", ".join([store.mark] * len(wanted))
         target = columns.qualified(sobject.name, store.namespace)
-        sql = f"INSERT INTO {target} ({names}) VALUES ({marks})"
         for rows in self._chunks(sobject.name, wanted):
-            store.transaction.run_many(sql, rows)  # type: ignore[union-attr]
+            names, packed = flags.packed([field.name for field in wanted], rows)
+            listed = ", ".join(map(columns.quote, names))
+            marks = ", ".join([store.mark] * len(names))
+            sql = f"INSERT INTO {target} ({listed}) VALUES ({marks})"
+            store.transaction.run_many(sql, packed)  # type: ignore[union-attr]
 
     def _check_values(self, sobject: SObjectType, fields: list[Field]) -> None:
         table = columns.quote(sobject.name)
