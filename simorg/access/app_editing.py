@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from simorg.access import apps, audit, certificates, directory, menu, needs, rows, settings
 from simorg.access.directory import App
-from simorg.access.sessions import end_sessions_of_app
+from simorg.access.session_ends import end_sessions_of_app
 from simorg.errors import BadRequest
 
 if TYPE_CHECKING:

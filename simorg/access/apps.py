@@ -14,7 +14,7 @@ from simorg.access import app_scopes, audit, directory, menu, needs, policy, row
 from simorg.access.directory import App
 from simorg.access.model import Flow, Policy
 from simorg.access.needs import InsufficientAccess as InsufficientAccess
-from simorg.access.sessions import end_sessions_of_app
+from simorg.access.session_ends import end_sessions_of_app
 from simorg.errors import BadRequest, NotFoundError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from simorg.access import audit, audit_names, rows
 from simorg.access.object_rules import Guarded, me, no_access
-from simorg.access.sessions import end_descendants, end_sessions_of_user
+from simorg.access.session_ends import end_descendants, end_sessions_of_user
 from simorg.errors import refuse
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import audit, needs, rows, sessions
+from simorg.access import audit, needs, rows, session_ends
 from simorg.access.state import state_of
 from simorg.errors import NotFoundError
 
@@ -81,7 +81,7 @@ def revoke(caller: Caller, app: App, user_id: str) -> None:
         _end(caller, tx, [row[0] for row in keys])
         ended = tx.rows(_statement(caller.org, "live", _sessions_of_user), _pair(app, user_id))
         for (session_id,) in ended:
-            sessions.end_session(caller.org, session_id)
+            session_ends.end_session(caller.org, session_id)
         display = f"Revoked access of user {username} through connected app {app.name}"
         audit.note(caller, tx, "connectedAppTokenRevoked", audit.CONNECTED_APPS, display)
         tx.touch_access()
@@ -93,7 +93,7 @@ def revoke_all(caller: Caller, app: App) -> int:
     with caller.org.store.writing() as tx:
         keys = tx.rows(_statement(caller.org, "keys", _keys), {"app": app.id})
         _end(caller, tx, [row[0] for row in keys])
-        sessions.end_sessions_of_app(caller.org, app.id)
+        session_ends.end_sessions_of_app(caller.org, app.id)
         display = f"Revoked access of all users through connected app {app.name}"
         audit.note(caller, tx, "connectedAppTokensRevoked", audit.CONNECTED_APPS, display)
         tx.touch_access()
@@ -102,7 +102,7 @@ def revoke_all(caller: Caller, app: App) -> int:
 
 def _end(caller: Caller, tx: Any, keys: list[str]) -> None:
     for key in keys:
-        sessions.end_sessions_of_token(caller.org, key)
+        session_ends.end_sessions_of_token(caller.org, key)
         rows.remove(caller.org, tx, "OauthToken", where="simorg_Key", equals=key)
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from simorg.access import audit, rows
 from simorg.access.model import EXTERNAL_USER_TYPES
 from simorg.access.object_rules import Guarded, fetch, me, no_access
-from simorg.access.sessions import end_sessions_of_user
+from simorg.access.session_ends import end_sessions_of_user
 from simorg.errors import RecordRefused, refuse
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import audit, audit_names, needs, rows, sessions
+from simorg.access import audit, audit_names, needs, rows, session_ends
 from simorg.access.listing import Listing, param
 from simorg.errors import NotFoundError
 from simorg.org.ids import is_id
@@ -62,7 +62,7 @@ def revoke(caller: Caller, user_id: str, key: str) -> str:
         found = tokens_of(user_id, key).first(org) if is_id(key) else None
         if found is None:
             raise NoSuchToken()
-        sessions.end_sessions_of_token(org, key)
+        session_ends.end_sessions_of_token(org, key)
         rows.remove(org, tx, "OauthToken", where="simorg_Key", equals=key)
         if not own:
             name = audit_names.user(caller, tx, user_id)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from simorg.access import sessions
+from simorg.access import session_ends
 from simorg.access.model import Flow
 from simorg.oauth import secrets
 from simorg.org.clock import from_text
@@ -156,7 +156,7 @@ def rotate(org: Org, key: str, refresh_token: str) -> None:
 def revoke(org: Org, key: str) -> None:
     """Remove an approval and end every session it gave."""
     with org.store.writing() as tx:
-        sessions.end_sessions_of_token(org, key)
+        session_ends.end_sessions_of_token(org, key)
         tx.execute(_statement(org, "delete"), {"key": key})
         tx.touch_access()
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from simorg.errors import OAuthError
-from simorg.oauth import pages
+from simorg.oauth import browser, pages
 from simorg.oauth.request import OAuthCall, read_call
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def connect(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return pages.plain_error(error.error, error.description, error.status)
-    caller = pages.current_user(catalogue, approving=True)
+        return browser.plain_error(error.error, error.description, error.status)
+    caller = browser.current_user(catalogue, approving=True)
     typed = call.get("user_code")[:40]
     if caller is None:
         start = CONNECT_PATH + (f"?{urlencode({'user_code': typed})}" if typed else "")
-        return pages.redirect(f"{pages.LOGIN_PATH}?{urlencode({'ec': '302', 'startURL': start})}")
+        return browser.redirect(browser.login_url(start))
     if call.method != "POST":
         return _code_page(caller, typed)
     if not hmac.compare_digest(call.get("csrf").encode(), _csrf().encode()):
@@ -117,7 +117,7 @@ def _must_ask(login: Login) -> bool:
 def _code_page(caller: Caller, typed: str, error: str | None = None, status: int = 200) -> Response:
     from simorg.oauth.device import CONNECT_PATH
 
-    return pages.page(
+    return browser.page(
         "oauth_connect.html",
         status,
         action=CONNECT_PATH,
@@ -132,7 +132,7 @@ def _verify_page(login: Login, code: DeviceCode) -> Response:
     """The app asks for a high assurance session, and this one is not."""
     from simorg.oauth.device import CONNECT_PATH
 
-    return pages.page(
+    return browser.page(
         "oauth_verify.html",
         app=login.app.name,
         username=login.person.username,
@@ -147,7 +147,7 @@ def _approval_page(caller: Caller, login: Login, code: DeviceCode) -> Response:
     from simorg.oauth.device import CONNECT_PATH
 
     start = f"{CONNECT_PATH}?{urlencode({'user_code': code.user_code})}"
-    return pages.page(
+    return browser.page(
         "oauth_approve.html",
         app=login.app.name,
         scopes=scopes.describe(code.scopes),
@@ -161,7 +161,7 @@ def _approval_page(caller: Caller, login: Login, code: DeviceCode) -> Response:
 
 
 def _done(caller: Caller, login: Login, allowed: bool) -> Response:
-    return pages.page(
+    return browser.page(
         "oauth_connected.html", allowed=allowed, app=login.app.name, org=caller.org.name
     )
 
@@ -169,10 +169,10 @@ def _done(caller: Caller, login: Login, allowed: bool) -> Response:
 def _refused(error: str, description: str, on_page: bool) -> Response:
     if on_page:
         query = urlencode({"error": error, "error_description": description})
-        return pages.redirect(f"{pages.ERROR_PATH}?{query}")
-    return pages.page("oauth_error.html", 400, detail=f"{error} : {description}")
+        return browser.redirect(f"{pages.ERROR_PATH}?{query}")
+    return browser.page("oauth_error.html", 400, detail=f"{error} : {description}")
 
 
 def _csrf() -> str:
     """Ties the forms to the browser's session."""
-    return pages.approval_token(request.cookies.get(pages.SESSION_COOKIE, ""), "connect")
+    return pages.approval_token(request.cookies.get(browser.SESSION_COOKIE, ""), "connect")

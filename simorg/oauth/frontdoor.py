@@ -6,12 +6,11 @@ https://help.salesforce.com/s/articleView?id=xcloud.frontdoor_singleaccess.htm
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from flask import Response, request
 
 from simorg.errors import OAuthError
-from simorg.oauth import pages
+from simorg.oauth import browser
 from simorg.oauth.request import read_call
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def enter(catalogue: OrgCatalogue) -> Response:
     try:
         call = read_call(catalogue, request)
     except OAuthError as error:
-        return pages.plain_error(error.error, error.description, error.status)
+        return browser.plain_error(error.error, error.description, error.status)
     wanted = call.get("retURL") or call.get("startURL")
     path = (ui_bridge.local_path(wanted, call.host) if wanted else None) or "/"
     sid: str | None = None
@@ -55,7 +54,7 @@ def enter(catalogue: OrgCatalogue) -> Response:
     elif given := call.get("sid"):
         sid = ui_bridge.by_session(call, given)
     if sid is None:
-        return pages.redirect(f"{pages.LOGIN_PATH}?{urlencode({'ec': '302', 'startURL': path})}")
-    response = pages.redirect(path)
-    pages.set_cookie(response, pages.SESSION_COOKIE, sid)
+        return browser.redirect(browser.login_url(path))
+    response = browser.redirect(path)
+    browser.set_cookie(response, browser.SESSION_COOKIE, sid)
     return response

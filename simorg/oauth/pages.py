@@ -1,4 +1,4 @@
-"""The pages a person sees: login, ``Allow Access?``, errors; and the cookie of their session.
+"""The pages a person sees: login, ``Allow Access?``, errors.
 
 Labels as on Salesforce: https://help.salesforce.com/s/articleView?id=platform.remoteaccess_request.htm
 Every form carries a token against forgery: on the login page the value of a cookie of its own,
@@ -13,25 +13,31 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Response, make_response, render_template, request
+from flask import Response, request
 
-from simorg.errors import OAuthError, SalesforceError
+from simorg.errors import OAuthError
+from simorg.oauth.browser import (
+    LOGIN_PATH,
+    SESSION_COOKIE,
+    current_user,
+    page,
+    plain_error,
+    redirect,
+    safe_start_url,
+    set_cookie,
+)
 from simorg.oauth.request import OAuthCall, read_call
 
 if TYPE_CHECKING:
     from simorg.oauth.authorize import Asked, NeedsApproval, NeedsVerification, Outcome, PageError
-    from simorg.org.caller import Caller
     from simorg.org.catalogue import OrgCatalogue
 
-LOGIN_PATH = "/login"
 LOGOUT_PATH = "/secur/logout.jsp"
 APPROVAL_PATH = "/setup/secur/RemoteAccessAuthorizationPage.apexp"
 VERIFY_PATH = "/_ui/identity/verification"
 ERROR_PATH = "/setup/secur/RemoteAccessErrorPage.apexp"
 AUTHORIZE_PATH = "/services/oauth2/authorize"
-SESSION_COOKIE = "sid"
 _FORM_COOKIE = "login_form"
-_MAX_START_URL = 16 * 1024
 _DISPLAYS = frozenset({"page", "popup", "touch", "mobile"})
 LOGIN_FAILED = (
     "Please check your username and password. If you still can't log in, contact your Salesforce"
@@ -112,7 +118,7 @@ def _respond(asked: Asked, outcome: Outcome) -> Response:
     if isinstance(outcome, module.Redirect):
         return redirect(outcome.location)
     if isinstance(outcome, module.NeedsLogin):
-        return redirect(login_url(asked.call))
+        return redirect(_login_url(asked.call))
     if isinstance(outcome, module.NeedsVerification):
         return _verification_page(asked.call, outcome)
     return _approval_page(asked.call, outcome)
@@ -165,7 +171,7 @@ def display_of(call: OAuthCall) -> str:
     return asked if asked in _DISPLAYS else "page"
 
 
-def login_url(call: OAuthCall) -> str:
+def _login_url(call: OAuthCall) -> str:
     """The login page that comes back here; a fresh login satisfies ``prompt=login``."""
     prompts = " ".join(p for p in call.get("prompt").split() if p != "login")
     params = {k: v for k, v in call.params.items() if k != "prompt"}
@@ -188,11 +194,6 @@ def _show_error(error: PageError) -> Response:
         query = urlencode({"error": error.error, "error_description": error.description})
         return redirect(f"{ERROR_PATH}?{query}")
     return plain_error(error.error, error.description)
-
-
-def plain_error(error: str, description: str, status: int = 400) -> Response:
-    text = urlencode({"error": error, "error_description": description}).replace("+", "%20")
-    return _guarded(make_response(text, status, {"Content-Type": "text/plain;charset=UTF-8"}))
 
 
 def error_page(catalogue: OrgCatalogue) -> Response:
@@ -237,11 +238,11 @@ def login(catalogue: OrgCatalogue) -> Response:
 
 def logout(catalogue: OrgCatalogue) -> Response:
     """End the browser's session and show the login page."""
-    from simorg.access import sessions
+    from simorg.access import session_ends
 
     caller = current_user(catalogue, approving=True)
     if caller is not None and caller.session_id is not None:
-        sessions.end_session(caller.org, caller.session_id)
+        session_ends.end_session(caller.org, caller.session_id)
     start = safe_start_url(request.args.get("startURL", ""))
     response = redirect(f"{LOGIN_PATH}?{urlencode({'startURL': start})}")
     response.delete_cookie(SESSION_COOKIE, path="/")
@@ -271,77 +272,4 @@ def _login_page(
         display=display_of(call),
     )
     set_cookie(response, _FORM_COOKIE, csrf, path=LOGIN_PATH)
-    return response
-
-
-def safe_start_url(url: str) -> str:
-    """A path of this server, or ``/``: nobody is sent elsewhere after logging in."""
-    plain = url.isascii() and url.isprintable() and len(url) <= _MAX_START_URL
-    if not plain or not url.startswith("/") or url.startswith("//") or "\\" in url:
-        return "/"
-    return url
-
-
-def current_user(catalogue: OrgCatalogue, *, approving: bool = False) -> Caller | None:
-    """Who the browser's session belongs to; one good for ``approving`` apps only opens no page."""
-    from simorg.access import sessions
-    from simorg.access.model import Flow
-    from simorg.oauth.ui_login import APPROVAL_ONLY
-
-    token = request.cookies.get(SESSION_COOKIE, "")
-    if not token:
-        return None
-    try:
-        caller = sessions.authenticate(
-            catalogue, token, surface="ui", enforce=False, environ=request.environ
-        )
-    except SalesforceError:
-        return None
-    if caller.flow in (Flow.UI, Flow.CONTROL):
-        found = sessions.locate(catalogue, token)
-        restricted = found is None or found[1].session_type == APPROVAL_ONLY
-        return caller if approving or not restricted else None
-    return caller if _hybrid_session(catalogue, caller, token) else None
-
-
-def _hybrid_session(catalogue: OrgCatalogue, caller: Caller, token: str) -> bool:
-    """Hybrid apps put their access token in the cookie, which takes the scope web.
-
-    https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_hybrid_app_flow_cookies.htm
-    """
-    from simorg.access import sessions
-    from simorg.access.model import OAUTH_FLOWS
-    from simorg.oauth.scopes import covers
-
-    if caller.flow not in OAUTH_FLOWS or "ApiUserOnly" in caller.permissions:
-        return False
-    located = sessions.locate(catalogue, token)
-    return located is not None and not located[1].jwt and covers(located[1].scopes, "web")
-
-
-def set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
-    response.set_cookie(
-        name, value, path=path, httponly=True, samesite="Lax", secure=request.is_secure
-    )
-
-
-def page(template: str, status: int = 200, **values: object) -> Response:
-    nonce = secrets.token_urlsafe(16)
-    response = make_response(render_template(template, nonce=nonce, **values), status)
-    response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return _guarded(response)
-
-
-def redirect(location: str) -> Response:
-    return _guarded(Response(b"", 302, {"Location": location}, mimetype="text/html"))
-
-
-def _guarded(response: Response) -> Response:
-    headers = response.headers
-    headers["Cache-Control"] = "no-cache, no-store"
-    headers["X-Frame-Options"] = "DENY"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simorg.access import directory, sessions, trace
+from simorg.access import directory, session_ends, sessions, trace
 from simorg.access.model import Flow
 from simorg.errors import OAuthError
 from simorg.oauth import approvals, places, secrets
@@ -58,7 +58,7 @@ def _revoke_access(call: OAuthCall, token: str) -> bool:
         session_id=session.id,
         flow=str(session.flow),
     )
-    sessions.end_session(org, session.id)
+    session_ends.end_session(org, session.id)
     return True
 
 

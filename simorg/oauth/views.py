@@ -27,7 +27,7 @@ View = Callable[["OrgCatalogue"], Response]
 
 def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     """All routes, bound to a catalogue."""
-    from simorg.oauth import device_pages, frontdoor, pages, password_pages
+    from simorg.oauth import browser, device_pages, frontdoor, pages, password_pages
 
     made = Blueprint("oauth", __name__, template_folder="templates")
 
@@ -51,7 +51,7 @@ def make_blueprint(catalogue: OrgCatalogue) -> Blueprint:
     add(pages.VERIFY_PATH, pages.verify, ("POST",))
     add(pages.ERROR_PATH, pages.error_page, ("GET",))
     add("/setup/connect", device_pages.connect, ("GET", "POST"))
-    add(pages.LOGIN_PATH, pages.login, ("GET", "POST"))
+    add(browser.LOGIN_PATH, pages.login, ("GET", "POST"))
     add(pages.LOGOUT_PATH, pages.logout, ("GET",))
     add(password_pages.FORGOT_PATH, password_pages.forgot, ("GET", "POST"))
     add(password_pages.RESET_PATH, password_pages.reset, ("GET", "POST"))

@@ -11,7 +11,15 @@ from flask import Blueprint, Response, make_response, render_template, request
 from simorg.access import needs
 from simorg.access.needs import InsufficientAccess
 from simorg.errors import NotFoundError
-from simorg.oauth.pages import LOGIN_PATH, SESSION_COOKIE, current_user, safe_start_url
+from simorg.oauth.browser import (
+    LOGIN_PATH,
+    SESSION_COOKIE,
+    current_user,
+    here,
+    login_url,
+    redirect,
+    safe_start_url,
+)
 from simorg.setup_ui import pages
 from simorg.setup_ui.pages import Page
 from simorg.setup_ui.visit import Visit, csrf_valid, guarded
@@ -50,7 +58,7 @@ def visit(catalogue: OrgCatalogue, page: Page, **parameters: str) -> Response:
     """One page for whoever is logged in; others log in first and come back."""
     caller = current_user(catalogue)
     if caller is None:
-        return guarded(_redirect(login_url()))
+        return guarded(redirect(login_url(here())))
     visit = Visit(catalogue, caller, page, request.cookies.get(SESSION_COOKIE, ""))
     if caller.may("ApiUserOnly"):
         return refuse(visit, (), "API Only users cannot open Setup")
@@ -69,7 +77,7 @@ def visit(catalogue: OrgCatalogue, page: Page, **parameters: str) -> Response:
         answer: Response = view(visit, **parameters)
     except InsufficientAccess as error:
         return refuse(visit, error.missing)
-    except NotFoundError as error:  # gone since the page was looked at
+    except NotFoundError as error:  # no such thing, or gone since the page was looked at
         return not_found(visit, f"{error.message}.")
     return answer
 
@@ -96,21 +104,11 @@ def front(catalogue: OrgCatalogue) -> Response:
     if start:
         known = safe_start_url(start)
         query = urlencode({"startURL": known})
-        return guarded(_redirect(known if caller and known != "/" else f"{LOGIN_PATH}?{query}"))
+        return guarded(redirect(known if caller and known != "/" else f"{LOGIN_PATH}?{query}"))
     html = render_template("setup_front.html", caller=caller, home=pages.HOME)
     return guarded(make_response(html))
 
 
 def to_home() -> Response:
     """Short addresses of Setup."""
-    return guarded(_redirect(pages.HOME))
-
-
-def login_url() -> str:
-    """The login page that comes back here; after a POST, to the page the form was on."""
-    start = request.full_path if request.query_string else request.path
-    return f"{LOGIN_PATH}?{urlencode({'ec': '302', 'startURL': start})}"
-
-
-def _redirect(location: str) -> Response:
-    return Response(b"", 302, {"Location": location}, mimetype="text/html")
+    return guarded(redirect(pages.HOME))

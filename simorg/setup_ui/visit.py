@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, make_response, render_template, request
 
 from simorg.access import directory
+from simorg.oauth import browser
 
 if TYPE_CHECKING:
     from simorg.org.caller import Caller
@@ -106,14 +107,7 @@ class Visit:
             short = message.encode("utf-8", "replace")[:_MAX_FLASH].decode("utf-8", "ignore")
             text = json.dumps([kind, short], ensure_ascii=False).encode()
             value = f"{urlsafe_b64encode(text).decode()}.{_mac(self.sid, b'flash', text)}"
-            response.set_cookie(
-                _FLASH_COOKIE,
-                value,
-                path=_FLASH_PATH,
-                httponly=True,
-                samesite="Lax",
-                secure=request.is_secure,
-            )
+            browser.set_cookie(response, _FLASH_COOKIE, value, path=_FLASH_PATH)
         return response
 
     def _flash(self) -> tuple[str, str] | None:
@@ -147,10 +141,5 @@ def _mac(sid: str, purpose: bytes, text: bytes) -> str:
 
 def guarded(response: Response) -> Response:
     """Headers of every answer: private to this browser, this site and this page."""
-    headers = response.headers
-    headers["Content-Security-Policy"] = _CSP
-    headers["Cache-Control"] = "no-cache, no-store"
-    headers["X-Frame-Options"] = "DENY"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    return response
+    response.headers["Content-Security-Policy"] = _CSP
+    return browser.guarded(response, "same-origin")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simorg.access import login as logins
-from simorg.access import sessions
+from simorg.access import session_ends, sessions
 from simorg.errors import ForbiddenError, NotFoundError
 from simorg.org import ids, records
 from simorg.org.passwords import hash_password
@@ -52,7 +52,7 @@ def logout(call: Call) -> None:
     """End the session of the call."""
     caller = call.known()
     if caller.session_id is not None:
-        sessions.end_session(caller.org, caller.session_id)
+        session_ends.end_session(caller.org, caller.session_id)
 
 
 def invalidate_sessions(call: Call, session_ids: Sequence[str | None]) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def invalidate_sessions(call: Call, session_ids: Sequence[str | None]) -> list[d
             and found[0] is caller.org
             and (found[1].user_id == caller.user_id or caller.may("ManageUsers"))
         ):
-            sessions.end_session(caller.org, found[1].id)
+            session_ends.end_session(caller.org, found[1].id)
             results.append({"errors": [], "success": True})
             continue
         error = {"message": "Invalid session id", "statusCode": "INVALID_SESSION_ID"}

@@ -18,7 +18,15 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from simorg.access import page_sessions, sessions, visualforce
 from simorg.access.model import Flow
 from simorg.errors import SalesforceError
-from simorg.oauth.pages import LOGIN_PATH, current_user, safe_start_url, set_cookie
+from simorg.oauth.browser import (
+    current_user,
+    guarded,
+    here,
+    login_url,
+    redirect,
+    safe_start_url,
+    set_cookie,
+)
 from simorg.org.query import query
 from simorg.visualforce.markup import render
 from simorg.visualforce.merge import Context, MarkupError
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
     from simorg.org.org import Org
 
 COOKIE = "visualforce_sid"
+_REFERRER = "same-origin"
 _NAME = re.compile(r"[A-Za-z]\w{0,79}\Z", re.A)
 _CSP = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
 _AT_HOST = (
@@ -78,7 +87,7 @@ def get_session_id(catalogue: OrgCatalogue) -> Response:
     context = request.args.get("context", "page")
     if context not in ("page", "external", "lightning"):
         problem = "context is page, external or lightning"
-        return _guarded(make_response(jsonify(error=problem), 400))
+        return guarded(make_response(jsonify(error=problem), 400), _REFERRER)
     known = _page_session(catalogue)
     if isinstance(known, Response):
         return known
@@ -102,7 +111,7 @@ def _page_session(catalogue: OrgCatalogue) -> tuple[Caller, str] | Response:
         return _redirect(_home_url())
     person = current_user(catalogue)
     if person is None:
-        return _redirect(_login_url(_here()))
+        return _redirect(login_url(here()))
     if caller is not None and caller.user_id == person.user_id and caller.org is person.org:
         return caller, token
     if person.may("ApiUserOnly"):
@@ -153,7 +162,7 @@ def carry_over(catalogue: OrgCatalogue) -> Response:
     host, start = request.args.get("host", "").lower(), safe_start_url(request.args.get("url", ""))
     person = current_user(catalogue)
     if person is None:
-        return _redirect(_login_url(_here()))
+        return _redirect(login_url(here()))
     if visualforce.domain_of(host) != person.org.my_domain.lower():
         text = "You are logged in to another org than the page's."
         return _problem(403, "Insufficient Privileges", text)
@@ -183,7 +192,7 @@ def enter(catalogue: OrgCatalogue) -> Response:
 
 def _home_url() -> str:
     hostname = _hostname()
-    query_string = urlencode({"host": hostname, "url": _here()})
+    query_string = urlencode({"host": hostname, "url": here()})
     home = visualforce.home_of(hostname)
     return f"{request.scheme}://{home}{_port()}/visualforce/session?{query_string}"
 
@@ -191,40 +200,23 @@ def _home_url() -> str:
 # -- answers -------------------------------------------------------------------------------------
 
 
+def _redirect(location: str) -> Response:
+    return guarded(redirect(location), _REFERRER)
+
+
 def _keep(response: Response, token: str) -> Response:
     at_host = visualforce.domain_of(_hostname()) is not None
     response.headers["Content-Security-Policy"] = _AT_HOST if at_host else _BY_PATH
     if request.cookies.get(COOKIE) != token:
         set_cookie(response, COOKIE, token)
-    return _guarded(response)
+    return guarded(response, _REFERRER)
 
 
 def _problem(status: int, title: str, text: str) -> Response:
     html = render_template("visualforce_error.html", title=title, text=text)
     response = make_response(html, status)
     response.headers["Content-Security-Policy"] = _CSP
-    return _guarded(response)
-
-
-def _redirect(location: str) -> Response:
-    return _guarded(Response(b"", 302, {"Location": location}, mimetype="text/html"))
-
-
-def _guarded(response: Response) -> Response:
-    headers = response.headers
-    headers["Cache-Control"] = "no-cache, no-store"
-    headers["X-Frame-Options"] = "DENY"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    return response
-
-
-def _login_url(start: str) -> str:
-    return f"{LOGIN_PATH}?{urlencode({'ec': '302', 'startURL': start})}"
-
-
-def _here() -> str:
-    return request.full_path if request.query_string else request.path
+    return guarded(response, _REFERRER)
 
 
 def _hostname() -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simorg.access import apps, login, sessions, visualforce
+from simorg.access import apps, login, session_ends, sessions, visualforce
 from simorg.access.model import Flow
 from simorg.errors import (
     ApiDisabledForOrg,
@@ -19,6 +19,7 @@ from simorg.errors import (
 from simorg.org import records
 from simorg.org.query import query
 from tests.access.conftest import World
+from tests.rows import change_rows
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -129,18 +130,18 @@ def test_every_way_of_ending(world: World) -> None:
     )
     caller = world.call(one)
     assert caller.session_id is not None
-    sessions.end_session(world.org, caller.session_id)
+    session_ends.end_session(world.org, caller.session_id)
     with pytest.raises(SessionInvalid):
         world.call(one)
     world.call(two)
-    assert sessions.end_sessions_of_token(world.org, "k2") == 2
+    assert session_ends.end_sessions_of_token(world.org, "k2") == 2
     for token in (two, three):
         with pytest.raises(SessionInvalid):
             world.call(token)
     world.call(four)
-    assert sessions.end_sessions_of_app(world.org, app.id) == 1
+    assert session_ends.end_sessions_of_app(world.org, app.id) == 1
     five = world.open("integration")
-    assert sessions.end_sessions_of_user(world.org, world.user_id("integration")) == 1
+    assert session_ends.end_sessions_of_user(world.org, world.user_id("integration")) == 1
     for token in (four, five):
         with pytest.raises(SessionInvalid):
             world.call(token)
@@ -331,18 +332,8 @@ def test_a_stricter_policy_takes_tokens_away(world: World) -> None:
 def test_an_expired_password_closes_all_but_its_change(world: World) -> None:
     token = world.open("integration")
     oauth = world.open("integration", Flow.WEB_SERVER, "Self Service")
-    with world.org.store.writing() as tx:
-        from simorg.access import rows as written
-
-        written.change(
-            world.org,
-            tx,
-            "User",
-            {"simorg_PasswordExpired": True},
-            where="Id",
-            equals=world.user_id("integration"),
-        )
-        tx.touch_access()
+    user = world.user_id("integration")
+    change_rows(world.org, "User", {"simorg_PasswordExpired": True}, Id=user)
     with pytest.raises(SalesforceError) as caught:
         world.call(token)
     assert caught.value.code == "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"

@@ -11,6 +11,7 @@ import pytest
 from tests.oauth.browser import CALLBACK, Browser, sent_back
 from tests.oauth.conftest import APPROVED, Surface, refusal
 from tests.oauth.test_flows import bearer, configure, refresh
+from tests.rows import change_rows
 
 ELSEWHERE = "192.0.2.7"
 HOST = "127.0.0.1"
@@ -62,7 +63,7 @@ def test_browser_logins_from_elsewhere(surface: Surface, relaxation: str, kind: 
 
 def test_an_address_relaxed_by_an_app_opens_no_page(surface: Surface) -> None:
     from simorg.access import sessions
-    from simorg.oauth import pages
+    from simorg.oauth.browser import current_user
     from tests.oauth.conftest import flask_app
 
     restrict(surface)
@@ -76,8 +77,8 @@ def test_an_address_relaxed_by_an_app_opens_no_page(surface: Surface) -> None:
     with flask_app(surface.catalogue).test_request_context(
         "/setup", headers={"Cookie": f"sid={sid.value}"}
     ):
-        assert pages.current_user(surface.catalogue) is None
-        assert pages.current_user(surface.catalogue, approving=True) is not None
+        assert current_user(surface.catalogue) is None
+        assert current_user(surface.catalogue, approving=True) is not None
 
 
 def test_an_app_does_not_open_the_front_door(surface: Surface) -> None:
@@ -100,17 +101,9 @@ def test_at_the_exchange_the_address_is_asked_again(surface: Surface) -> None:
 
 
 def test_api_only_users_approve_apps_and_open_no_page(surface: Surface) -> None:
-    from simorg.access import rows
-
-    with surface.org.store.writing() as tx:
-        profile = next(
-            i for i, n in surface.rows("Profile", "Id", "Name") if "API Only" in (n or "")
-        )
-        who = next(
-            i for i, u in surface.rows("User", "Id", "Username") if u.startswith("standard@")
-        )
-        rows.change(surface.org, tx, "User", {"ProfileId": profile}, where="Id", equals=who)
-        tx.touch_access()
+    profile = next(i for i, n in surface.rows("Profile", "Id", "Name") if "API Only" in (n or ""))
+    who = next(i for i, u in surface.rows("User", "Id", "Username") if u.startswith("standard@"))
+    change_rows(surface.org, "User", {"ProfileId": profile}, Id=who)
     browser = Browser(surface)
     page = browser.log_in(surface.get("/login"))
     assert "login_form" in page.get_data(as_text=True)

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lxml import html
 
-from simorg.access import sessions
+from simorg.access import session_ends, sessions
 from simorg.access.model import Flow
 from simorg.org import records
 from simorg.visualforce.merge import for_script
@@ -70,7 +70,7 @@ def test_the_page_session_ends_with_the_browsers(stage: Stage) -> None:
     parent = stage.log_in()
     token = TOKEN.search(stage.open(PLAIN + DEMO).text)
     assert token and stage.session_row(token[0])
-    sessions.end_session(stage.org, parent)
+    session_ends.end_session(stage.org, parent)
     assert stage.session_row(token[0]) is None
     stage.client.delete_cookie("sid", domain="127.0.0.1")
     assert stage.open(PLAIN + DEMO).headers["Location"].startswith("/login?")
