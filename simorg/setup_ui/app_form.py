@@ -14,9 +14,7 @@ from simorg.access.app_editing import FLAGS, AppDraft, AppRefused
 from simorg.oauth.scopes import SCOPES
 from simorg.setup_ui import app_list
 from simorg.setup_ui.app_list import find_app, path_of
-from simorg.setup_ui.apps_usage import NO_APP
 from simorg.setup_ui.forms import FormErrors
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -56,16 +54,12 @@ def create(visit: Visit) -> Response:
 def show_edit(visit: Visit, app_id: str) -> Response:
     """The form of an app there is."""
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     return _render(visit, app, app_editing.draft_of(app))
 
 
 def save(visit: Visit, app_id: str) -> Response:
     """Save the form of an app there is."""
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     draft, errors = _read(visit)
     if not errors:
         try:

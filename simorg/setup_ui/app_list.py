@@ -18,9 +18,9 @@ from simorg.access.app_policies import (
 )
 from simorg.access.apps import AppOperationRefused
 from simorg.oauth.scopes import SCOPES
-from simorg.setup_ui.apps_usage import NO_APP, by_manifest
+from simorg.setup_ui.apps_usage import APP, by_manifest
+from simorg.setup_ui.listed import there
 from simorg.setup_ui.paging import paging
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -64,25 +64,21 @@ def labels() -> dict[str, str]:
     return {name: apps.POLICY_LABELS[policy] for policy, name in apps.POLICY_NAMES.items()}
 
 
-def find_app(visit: Visit, app_id: str) -> App | None:
+def find_app(visit: Visit, app_id: str) -> App:
     """The app an address names, by 15 or 18 characters."""
-    return next(
-        (a for a in directory.apps(visit.org).by_id.values() if app_id in (a.id, a.id[:15])), None
-    )
+    known = directory.apps(visit.org).by_id.values()
+    return there(next((a for a in known if app_id in (a.id, a.id[:15])), None), APP)
 
 
 def by_address(visit: Visit) -> Response:
     """``ConnectedApplication/page?address=/0H4...`` or ``/0Ci...``, as Salesforce has it."""
     app_id = visit.asked("address").strip("/").partition("?")[0]
-    app = find_app(visit, app_id) or by_manifest(visit.org, app_id)
-    return visit.redirect(path_of(app)) if app else not_found(visit, NO_APP)
+    return visit.redirect(path_of(there(by_manifest(visit.org, app_id), APP)))
 
 
 def detail(visit: Visit, app_id: str) -> Response:
     """One app: what it is, what holds for it, who it is for."""
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     return render_detail(visit, app)
 
 
@@ -144,8 +140,6 @@ def timeout_words(seconds: int | None) -> str:
 def act(visit: Visit, app_id: str) -> Response:
     """Reveal or rotate keys; delete the app."""
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     do = visit.text("do")
     if do == "reveal":
         return render_detail(visit, app, revealed=app_editing.reveal(visit.caller, app))

@@ -18,10 +18,9 @@ from simorg.access.app_policies import (
     PolicyDraft,
 )
 from simorg.access.apps import AppOperationRefused
+from simorg.errors import NotFoundError
 from simorg.setup_ui.app_list import find_app, labels, path_of, timeout_words
-from simorg.setup_ui.apps_usage import NO_APP
 from simorg.setup_ui.forms import FormErrors
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -30,22 +29,23 @@ if TYPE_CHECKING:
     from simorg.access.directory import App
     from simorg.setup_ui.visit import Visit
 
-_NOT_INSTALLED = "Install the app first: policies are managed for installed apps."
+
+def _installed(visit: Visit, app_id: str) -> App:
+    app = find_app(visit, app_id)
+    if not app.installed:
+        raise NotFoundError("Install the app first: policies are managed for installed apps")
+    return app
 
 
 def show(visit: Visit, app_id: str) -> Response:
     """The form."""
-    app = find_app(visit, app_id)
-    if app is None or not app.installed:
-        return not_found(visit, NO_APP if app is None else _NOT_INSTALLED)
+    app = _installed(visit, app_id)
     return _render(visit, app, app_policies.draft_of(visit.org, app))
 
 
 def save(visit: Visit, app_id: str) -> Response:
     """Save the form."""
-    app = find_app(visit, app_id)
-    if app is None or not app.installed:
-        return not_found(visit, NO_APP if app is None else _NOT_INSTALLED)
+    app = _installed(visit, app_id)
     draft = PolicyDraft(
         visit.text("permitted_users") if visit.sent("permitted_users") else None,
         visit.text("ip_relaxation"),
@@ -131,8 +131,6 @@ def _known(visit: Visit, kind: str) -> list[Choice]:
 
 def _choices(visit: Visit, app_id: str, kind: str, problem: str = "") -> Response:
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     needs.require(visit.caller, needs.ASSIGN_APPS)
     errors = FormErrors()
     if problem:
@@ -152,8 +150,6 @@ def _choices(visit: Visit, app_id: str, kind: str, problem: str = "") -> Respons
 
 def _assign(visit: Visit, app_id: str, kind: str) -> Response:
     app = find_app(visit, app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
     chosen = list(dict.fromkeys(visit.chosen("assigned")))
     try:
         apps.assign(visit.caller, app, **{kind: chosen})

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from simorg.access import apps, directory, needs, token_use
 from simorg.access.apps import AppOperationRefused
 from simorg.access.token_use import NothingToRevoke
+from simorg.setup_ui.listed import there
 from simorg.setup_ui.paging import paging
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 PATH = "/lightning/setup/ConnectedAppsUsage/home"
 _INSTALL = "/identity/app/AppInstallApprovalPage.apexp"
 _PAGE = 50
-NO_APP = "There is no such connected app in this org."
+#: what a missing one is called
+APP = "connected app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def act(visit: Visit) -> Response:
     """Block, unblock or uninstall an app of the list."""
     app = directory.apps(visit.org).by_id.get(visit.text("app"))
     if app is None:
-        return visit.redirect(PATH, NO_APP, "problem")
+        return visit.redirect(PATH, f"There is no such {APP} in this org.", "problem")
     operations = {
         "block": (apps.block, "was blocked. Its sessions have ended."),
         "unblock": (apps.unblock, "was unblocked."),
@@ -112,9 +113,7 @@ def manifest_id(app_id: str) -> str:
 
 def users(visit: Visit, app_id: str) -> Response:
     """Who used the app: first and last time, how often."""
-    app = directory.apps(visit.org).by_id.get(app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
+    app = there(directory.apps(visit.org).by_id.get(app_id), APP)
     total = token_use.user_counts(visit.org).get(app.id, 0)
     shown = paging(_users_path(app), total, _PAGE, visit.asked("page"), {})
     return visit.render(
@@ -128,9 +127,7 @@ def users(visit: Visit, app_id: str) -> Response:
 
 def revoke(visit: Visit, app_id: str) -> Response:
     """Revoke one user's tokens, or everybody's."""
-    app = directory.apps(visit.org).by_id.get(app_id)
-    if app is None:
-        return not_found(visit, NO_APP)
+    app = there(directory.apps(visit.org).by_id.get(app_id), APP)
     path = _users_path(app)
     if visit.text("do") == "all":
         count = token_use.revoke_all(visit.caller, app)
@@ -152,16 +149,12 @@ def _users_path(app: App) -> str:
 def ask_install(visit: Visit) -> Response:
     """The question before an app is installed."""
     app = _asked_for(visit)
-    if app is None:
-        return not_found(visit, NO_APP)
     return visit.render("setup_app_install.html", app=app, back=PATH, app_id=manifest_id(app.id))
 
 
 def install(visit: Visit) -> Response:
     """Install, and back to the list."""
     app = _asked_for(visit)
-    if app is None:
-        return not_found(visit, NO_APP)
     if app.installed:
         return visit.redirect(PATH, f"{app.name} is installed already.", "problem")
     apps.install(visit.caller, app)
@@ -170,12 +163,11 @@ def install(visit: Visit) -> Response:
     )
 
 
-def _asked_for(visit: Visit) -> App | None:
+def _asked_for(visit: Visit) -> App:
     app_id = visit.text("app_id") or visit.asked("app_id")
     org_id = visit.text("app_org_id") or visit.asked("app_org_id")
-    if org_id and org_id[:15] != visit.org.id[:15]:
-        return None
-    return by_manifest(visit.org, app_id)
+    elsewhere = org_id and org_id[:15] != visit.org.id[:15]
+    return there(None if elsewhere else by_manifest(visit.org, app_id), APP)
 
 
 def by_manifest(org: Org, app_id: str) -> App | None:

@@ -11,9 +11,8 @@ from simorg.access import app_grants, needs, profile_lists, user_lists
 from simorg.org import records
 from simorg.setup_ui import permission_boxes
 from simorg.setup_ui.forms import FormErrors
-from simorg.setup_ui.listed import known_id, page_of
+from simorg.setup_ui.listed import known_id, page_of, there
 from simorg.setup_ui.saving import first_problem, save
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from simorg.setup_ui.visit import Visit
 
 PATH = "/lightning/setup/PermSets/home"
-_NO_SET = "There is no such permission set in this org."
 _FIELDS = ("Label", "Name", "Description", "LicenseId")
 _PARTS: dict[str, Need] = {
     "properties": needs.MANAGE_SETS,
@@ -48,11 +46,12 @@ def path_of(set_id: str, rest: str = "view") -> str:
     return f"/lightning/setup/PermSets/{set_id}/{rest}"
 
 
-def find(visit: Visit, set_id: str) -> dict[str, Any] | None:
+def find(visit: Visit, set_id: str) -> dict[str, Any]:
     """The permission set of an address."""
     known = known_id(set_id, "0PS")
-    labels = permission_boxes.fields(visit.org, "PermissionSet")
-    return profile_lists.permission_set(visit.org, known, tuple(labels)) if known else None
+    labels = tuple(permission_boxes.fields(visit.org, "PermissionSet"))
+    found = profile_lists.permission_set(visit.org, known, labels) if known else None
+    return there(found, "permission set")
 
 
 # -- new -----------------------------------------------------------------------------------------
@@ -114,8 +113,6 @@ def _form(visit: Visit, values: dict[str, str], errors: FormErrors | None = None
 def view(visit: Visit, set_id: str) -> Response:
     """One permission set; ``?edit=`` opens a part as a form."""
     found = find(visit, set_id)
-    if found is None:
-        return not_found(visit, _NO_SET)
     editing = visit.asked("edit") if visit.asked("edit") in _PARTS else ""
     if editing:
         needs.require(visit.caller, _PARTS[editing])
@@ -125,8 +122,6 @@ def view(visit: Visit, set_id: str) -> Response:
 def change(visit: Visit, set_id: str) -> Response:
     """Save one part, or delete the whole."""
     found = find(visit, set_id)
-    if found is None:
-        return not_found(visit, _NO_SET)
     part = visit.text("part", 20)
     if part not in _PARTS:
         return visit.redirect(path_of(found["Id"]), "There is no such action.", "problem")

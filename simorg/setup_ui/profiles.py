@@ -12,8 +12,7 @@ from simorg.access.login_ranges import HoursRefused, RangeRefused
 from simorg.access.weekly_hours import WEEKDAYS
 from simorg.setup_ui import permission_boxes
 from simorg.setup_ui.forms import FormErrors
-from simorg.setup_ui.listed import known_id, page_of
-from simorg.setup_ui.views import not_found
+from simorg.setup_ui.listed import known_id, page_of, there
 
 if TYPE_CHECKING:
     from flask import Response
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from simorg.setup_ui.visit import Visit
 
 PATH = "/lightning/setup/EnhancedProfiles/home"
-_NO_PROFILE = "There is no such profile in this org."
 #: part of the page that ``?edit=`` opens as a form -> what changing it takes
 _PARTS: dict[str, Need] = {
     "permissions": needs.MANAGE_SETS,
@@ -48,17 +46,15 @@ def _path(profile_id: str) -> str:
     return f"/lightning/setup/EnhancedProfiles/{profile_id}/view"
 
 
-def _find(visit: Visit, profile_id: str) -> dict[str, Any] | None:
+def _find(visit: Visit, profile_id: str) -> dict[str, Any]:
     known = known_id(profile_id, "00e")
-    labels = permission_boxes.fields(visit.org, "Profile")
-    return profile_lists.profile(visit.org, known, tuple(labels)) if known else None
+    labels = tuple(permission_boxes.fields(visit.org, "Profile"))
+    return there(profile_lists.profile(visit.org, known, labels) if known else None, "profile")
 
 
 def view(visit: Visit, profile_id: str) -> Response:
     """One profile; ``?edit=`` (permissions, apps, ranges, hours) opens that part as a form."""
     profile = _find(visit, profile_id)
-    if profile is None:
-        return not_found(visit, _NO_PROFILE)
     editing = visit.asked("edit") if visit.asked("edit") in _PARTS else ""
     if editing:
         needs.require(visit.caller, _PARTS[editing])
@@ -68,8 +64,6 @@ def view(visit: Visit, profile_id: str) -> Response:
 def change(visit: Visit, profile_id: str) -> Response:
     """Save one part."""
     profile = _find(visit, profile_id)
-    if profile is None:
-        return not_found(visit, _NO_PROFILE)
     part = visit.text("part", 20)
     if part not in _PARTS:
         return visit.redirect(_path(profile["Id"]), "There is no such action.", "problem")

@@ -13,22 +13,18 @@ from simorg.setup_ui.forms import FormErrors
 from simorg.setup_ui.listed import known_id, page_of
 from simorg.setup_ui.permission_sets import find, path_of
 from simorg.setup_ui.saving import first_problem, save
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
 
     from simorg.setup_ui.visit import Visit
 
-_NO_SET = "There is no such permission set in this org."
 _MOST = 200
 
 
 def show(visit: Visit, set_id: str) -> Response:
     """Current assignments; with ``?add=1`` the users who can be added."""
     found = find(visit, set_id)
-    if found is None:
-        return not_found(visit, _NO_SET)
     org, path = visit.org, path_of(found["Id"], "assignments")
     adding = bool(visit.asked("add"))
     if adding:
@@ -54,8 +50,6 @@ def show(visit: Visit, set_id: str) -> Response:
 def change(visit: Visit, set_id: str) -> Response:
     """Add the ticked users, or remove the ticked assignments; all of them or none."""
     found = find(visit, set_id)
-    if found is None:
-        return not_found(visit, _NO_SET)
     needs.require(visit.caller, needs.ASSIGN_SETS)
     path = path_of(found["Id"], "assignments")
     if visit.text("do", 10) == "add":

@@ -8,8 +8,7 @@ from simorg.access import needs, profile_lists, user_lists
 from simorg.org import records
 from simorg.setup_ui.forms import FormErrors
 from simorg.setup_ui.saving import first_problem, save
-from simorg.setup_ui.users import NO_USER, find, path_of
-from simorg.setup_ui.views import not_found
+from simorg.setup_ui.users import find, path_of
 
 if TYPE_CHECKING:
     from flask import Response
@@ -40,8 +39,6 @@ _LOCALE = {
 def form(visit: Visit, user_id: str) -> Response:
     """The user's fields as a form."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.MANAGE_USERS)
     return _render(visit, user, {name: user[name] or "" for name in _NAMES})
 
@@ -49,8 +46,6 @@ def form(visit: Visit, user_id: str) -> Response:
 def change(visit: Visit, user_id: str) -> Response:
     """Save the fields that are different now."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.MANAGE_USERS)
     given, errors = _read(visit)
     changed = {name: text or None for name, text in given.items() if text != (user[name] or "")}
@@ -125,8 +120,6 @@ def _render(
 def sets(visit: Visit, user_id: str) -> Response:
     """All permission sets, the assigned ones ticked."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.ASSIGN_SETS)
     return _render_sets(visit, user, {row["SetId"] for row in _assigned(visit, user)})
 
@@ -134,8 +127,6 @@ def sets(visit: Visit, user_id: str) -> Response:
 def assign(visit: Visit, user_id: str) -> Response:
     """Make the ticked ones the assigned ones."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.ASSIGN_SETS)
     wanted = set(visit.chosen("set"))
     held = _assigned(visit, user)

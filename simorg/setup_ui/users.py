@@ -23,9 +23,8 @@ from simorg.access.user_tokens import NoSuchToken
 from simorg.errors import SalesforceError
 from simorg.org import records
 from simorg.setup_ui.forms import FormErrors
-from simorg.setup_ui.listed import known_id, page_of
+from simorg.setup_ui.listed import known_id, page_of, there
 from simorg.setup_ui.saving import first_problem, save
-from simorg.setup_ui.views import not_found
 
 if TYPE_CHECKING:
     from flask import Response
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from simorg.setup_ui.visit import Visit
 
 PATH = "/lightning/setup/ManageUsers/home"
-NO_USER = "There is no such user in this org."
 _RECENT = 10
 
 
@@ -68,17 +66,15 @@ def path_of(user_id: str, rest: str = "view") -> str:
     return f"/lightning/setup/ManageUsers/{user_id}/{rest}"
 
 
-def find(visit: Visit, user_id: str) -> dict[str, Any] | None:
+def find(visit: Visit, user_id: str) -> dict[str, Any]:
     """The user of an address."""
     known = known_id(user_id, "005")
-    return user_lists.user(visit.org, known) if known else None
+    return there(user_lists.user(visit.org, known) if known else None, "user")
 
 
 def view(visit: Visit, user_id: str) -> Response:
     """One user: details, permission sets, connected apps, recent logins."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     caller, org = visit.caller, visit.org
     sees_logins = needs.holds(caller, needs.LOGIN_HISTORY) or user["Id"] == caller.user_id
     sees_tokens = needs.holds(caller, needs.APPS_USAGE) or user["Id"] == caller.user_id
@@ -128,8 +124,6 @@ _DONE = {
 def act(visit: Visit, user_id: str) -> Response:
     """Freeze, unfreeze, activate, deactivate, unlock, reset the password, revoke an app."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     do = visit.text("do", 20)
     if do == "revoke":
         return revoke(visit, user["Id"], path_of(user["Id"]))
@@ -174,8 +168,6 @@ def revoke(visit: Visit, user_id: str, back: str) -> Response:
 def password_form(visit: Visit, user_id: str) -> Response:
     """The form that sets a password; Salesforce has it as API call only."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.RESET_PASSWORDS)
     return visit.render("setup_user_password.html", person=user, errors=None)
 
@@ -183,8 +175,6 @@ def password_form(visit: Visit, user_id: str) -> Response:
 def set_password(visit: Visit, user_id: str) -> Response:
     """Set it."""
     user = find(visit, user_id)
-    if user is None:
-        return not_found(visit, NO_USER)
     needs.require(visit.caller, needs.RESET_PASSWORDS)
     errors = FormErrors()
     given, again = (next(iter(visit.chosen(name)), "") for name in ("password", "again"))
@@ -203,6 +193,4 @@ def set_password(visit: Visit, user_id: str) -> Response:
 def by_address(visit: Visit) -> Response:
     """``ManageUsers/page?address=/005...``: how Salesforce's own Setup names a user."""
     user = find(visit, visit.asked("address").strip("/").partition("?")[0])
-    if user is None:
-        return not_found(visit, NO_USER)
     return visit.redirect(path_of(user["Id"]))
