@@ -10,6 +10,18 @@ from typing import Any
 
 from simorg.oauth.scopes import SCOPES
 
+_GRANT_TYPES = (
+    "authorization_code refresh_token password client_credentials device"
+    " urn:ietf:params:oauth:grant-type:jwt-bearer urn:ietf:params:oauth:grant-type:saml2-bearer"
+    " urn:ietf:params:oauth:grant-type:token-exchange hybrid_auth_code hybrid_refresh"
+).split()
+_CLIENT_SECRET = ["client_secret_post", "client_secret_basic"]
+_CLAIMS = (
+    "active address email email_verified family_name given_name is_app_installed language"
+    " locale name nickname organization_id phone_number phone_number_verified photos picture"
+    " preferred_username profile sub updated_at urls user_id user_type utcOffset zoneinfo"
+).split()
+
 
 def openid_configuration(base_url: str) -> dict[str, Any]:
     """The discovery document as seen from ``base_url``."""
@@ -25,52 +37,12 @@ def openid_configuration(base_url: str) -> dict[str, Any]:
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code", "token", "token id_token", "hybrid_token"],
         "response_modes_supported": ["query", "fragment"],
-        "grant_types_supported": [
-            "authorization_code",
-            "refresh_token",
-            "password",
-            "client_credentials",
-            "device",
-            "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            "urn:ietf:params:oauth:grant-type:saml2-bearer",
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-            "hybrid_auth_code",
-            "hybrid_refresh",
-        ],
+        "grant_types_supported": list(_GRANT_TYPES),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "display_values_supported": ["page", "popup", "touch"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-        "introspection_endpoint_auth_methods_supported": [
-            "client_secret_post",
-            "client_secret_basic",
-        ],
+        "token_endpoint_auth_methods_supported": list(_CLIENT_SECRET),
+        "introspection_endpoint_auth_methods_supported": list(_CLIENT_SECRET),
         "code_challenge_methods_supported": ["S256"],
-        "claims_supported": [
-            "active",
-            "address",
-            "email",
-            "email_verified",
-            "family_name",
-            "given_name",
-            "is_app_installed",
-            "language",
-            "locale",
-            "name",
-            "nickname",
-            "organization_id",
-            "phone_number",
-            "phone_number_verified",
-            "photos",
-            "picture",
-            "preferred_username",
-            "profile",
-            "sub",
-            "updated_at",
-            "urls",
-            "user_id",
-            "user_type",
-            "utcOffset",
-            "zoneinfo",
-        ],
+        "claims_supported": list(_CLAIMS),
     }

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from simorg.access import apps, policy, rows
+from simorg.access import apps, policy
 from simorg.access.model import AccessSettings, AppFacts, AppState, Flow, Policy
 from simorg.org import records
 from simorg.org.caller import Caller
 from simorg.org.query import query
 from simorg.org.schema.describe import describe_sobject
 from tests.access.conftest import World
+from tests.rows import change_rows
 
 FIELD = "OptionsAllowAdminApprovedUsersOnly"
 STORED = {
@@ -114,10 +115,8 @@ def test_the_external_preference_overrides_nothing(world: World) -> None:
 def test_reading_by_app_shows_the_truth_of_apps_with_a_certificate(world: World) -> None:
     """Setting jwtReading: "JWT bearer flow" may mean the app that is read."""
     app = world.app("JWT Robot")
-    with world.org.store.writing() as tx:
-        certificate = {"simorg_Certificate": "-----BEGIN CERTIFICATE-----"}
-        rows.change(world.org, tx, "ConnectedApplication", certificate, where="Id", equals=app.id)
-        tx.touch_access()
+    certificate = {"simorg_Certificate": "-----BEGIN CERTIFICATE-----"}
+    change_rows(world.org, "ConnectedApplication", certificate, Id=app.id)
     world.set(adminApprovedUsersOnly=True, jwtReading="app")
     wanted = STORED | {"JWT Robot": True}
     for flow, caller in readers(world).items():

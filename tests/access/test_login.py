@@ -13,6 +13,7 @@ from simorg.errors import LoginError, SessionNotForApi
 from simorg.org import records
 from simorg.org.query import query
 from tests.access.conftest import World
+from tests.rows import change_rows
 
 PASSWORD = "simorg123"
 TOKEN = "SIMORGTOKEN"
@@ -224,18 +225,8 @@ def test_3600_logins_an_hour(world: World, rows: Any) -> None:
 
 
 def test_an_expired_password_is_told(world: World) -> None:
-    from simorg.access import rows as written
-
-    with world.org.store.writing() as tx:
-        written.change(
-            world.org,
-            tx,
-            "User",
-            {"simorg_PasswordExpired": True},
-            where="Id",
-            equals=world.user_id("integration"),
-        )
-        tx.touch_access()
+    user = world.user_id("integration")
+    change_rows(world.org, "User", {"simorg_PasswordExpired": True}, Id=user)
     assert attempt(world, "integration").password_expired
 
 

@@ -13,6 +13,7 @@ from simorg.org import records
 from simorg.org.caller import Caller
 from simorg.org.query import query
 from tests.access.conftest import World
+from tests.rows import change_rows
 
 
 def profile_id(world: World, name: str) -> str:
@@ -145,11 +146,7 @@ def test_licences_run_out_and_come_back(world: World, rows: Any) -> None:
     [profile] = rows("Profile", Id=profile_id(world, "Standard User"))
     licence = profile["UserLicenseId"]
     used = rows("UserLicense", Id=licence)[0]["UsedLicenses"]
-    from simorg.access import rows as written
-
-    with world.org.store.writing() as tx:
-        full = {"TotalLicenses": used + 1}
-        written.change(world.org, tx, "UserLicense", full, where="Id", equals=licence)
+    change_rows(world.org, "UserLicense", {"TotalLicenses": used + 1}, Id=licence)
     first = create(admin, new_user(world, "one"))
     error = refused(admin, new_user(world, "two"))
     assert error.status_code == "LICENSE_LIMIT_EXCEEDED"

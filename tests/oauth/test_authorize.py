@@ -27,6 +27,7 @@ from tests.oauth.conftest import (
     flask_app,
     refusal,
 )
+from tests.rows import change_rows
 
 VERIFIER = "v" * 64
 CHALLENGE = (
@@ -142,11 +143,9 @@ def test_an_app_of_another_org(
     with surface.org.store.writing() as tx:
         rows.remove(surface.org, tx, "ConnectedApplication", where="Id", equals=app.id)
         tx.touch_access()
-    with other.store.writing() as tx:
-        config = {"simorg_Config": json.dumps({"externalClientApp": local})}
-        key = {"where": "simorg_ConsumerKey", "equals": SELF_SERVICE["client_id"]}
-        rows.change(other, tx, "ConnectedApplication", config, **key)
-        tx.touch_access()
+    config = {"simorg_Config": json.dumps({"externalClientApp": local})}
+    key = SELF_SERVICE["client_id"]
+    change_rows(other, "ConnectedApplication", config, simorg_ConsumerKey=key)
     page = browser.authorize(SELF_SERVICE, state="x", response_type=kind)
     response = browser.log_in(page)
     assert sent_back(response) == {

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from simorg.access import rows, sessions
+from simorg.access import sessions
 from simorg.access.model import Flow
 from simorg.errors import SalesforceError
 from tests.oauth.browser import Browser, sent_back
 from tests.oauth.conftest import APPROVED, SELF_SERVICE, Surface, refusal
 from tests.oauth.test_flows import JWT, assertion, user_id
+from tests.rows import change_rows
 
 INACTIVE_ORG = (400, "inactive_org", "inactive organization")
 CLOSED = [("orgLocked", "ORG_LOCKED"), ("trialExpired", "TRIAL_EXPIRED")]
@@ -99,10 +100,8 @@ def test_an_expired_password_holds_up_password_sessions_only(surface: Surface) -
         app_id=surface.app(APPROVED["client_id"]).id,
         scopes=("api",),
     )
-    with surface.org.store.writing() as tx:
-        name = {"where": "Username", "equals": "integration@acme.example"}
-        rows.change(surface.org, tx, "User", {"simorg_PasswordExpired": True}, **name)
-        tx.touch_access()
+    expired = {"simorg_PasswordExpired": True}
+    change_rows(surface.org, "User", expired, Username="integration@acme.example")
     with pytest.raises(SalesforceError) as caught:
         sessions.authenticate(surface.catalogue, by_password, surface="rest")
     assert caught.value.code == "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"

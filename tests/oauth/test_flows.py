@@ -23,6 +23,7 @@ from tests.oauth.conftest import (
     Surface,
     refusal,
 )
+from tests.rows import change_rows
 
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 NOT_APPROVED = (400, "invalid_grant", "user hasn't approved this consumer")
@@ -32,10 +33,8 @@ EXPIRED = (400, "invalid_grant", "expired access/refresh token")
 
 def configure(surface: Surface, consumer_key: str, **columns: Any) -> None:
     """Change private columns of an app, as an administrator's Setup page would."""
-    with surface.org.store.writing() as tx:
-        app = surface.app(consumer_key)
-        rows.change(surface.org, tx, "ConnectedApplication", columns, where="Id", equals=app.id)
-        tx.touch_access()
+    app = surface.app(consumer_key)
+    change_rows(surface.org, "ConnectedApplication", columns, Id=app.id)
 
 
 def config(surface: Surface, consumer_key: str, **changes: Any) -> None:
@@ -328,16 +327,7 @@ def test_the_gate_is_asked_at_every_refresh(refreshing: tuple[Surface, str]) -> 
 
 def test_refresh_of_a_deactivated_user(refreshing: tuple[Surface, str]) -> None:
     surface, token = refreshing
-    with surface.org.store.writing() as tx:
-        rows.change(
-            surface.org,
-            tx,
-            "User",
-            {"IsActive": False},
-            where="Username",
-            equals="standard@acme.example",
-        )
-        tx.touch_access()
+    change_rows(surface.org, "User", {"IsActive": False}, Username="standard@acme.example")
     assert refusal(refresh(surface, token)) == (400, "invalid_grant", "inactive user")
     assert surface.last_login()[1] == "User is inactive"
 

@@ -8,10 +8,11 @@ from urllib.parse import parse_qs
 import pytest
 from lxml import etree
 
-from simorg.access import rows, sessions
+from simorg.access import sessions
 from simorg.access.model import Flow
 from tests.oauth.browser import Browser
 from tests.oauth.conftest import APPROVED, BASE, SELF_SERVICE, Surface, refusal
+from tests.rows import change_rows
 
 USERINFO = "/services/oauth2/userinfo"
 REVOKE = "/services/oauth2/revoke"
@@ -170,10 +171,7 @@ def test_identity_of_another_user(surface: Surface, token: str) -> None:
 
 
 def test_identity_after_deactivation(surface: Surface, token: str) -> None:
-    with surface.org.store.writing() as tx:
-        name = {"where": "Username", "equals": "integration@acme.example"}
-        rows.change(surface.org, tx, "User", {"IsActive": False}, **name)
-        tx.touch_access()
+    change_rows(surface.org, "User", {"IsActive": False}, Username="integration@acme.example")
     assert surface.get(USERINFO, **bearer(token)).get_data() == b"Bad_OAuth_Token"
 
 

@@ -10,6 +10,7 @@ from simorg.access import explain, rows
 from simorg.access.matrix import Matrix, Way, find_apps
 from simorg.access.model import Flow
 from simorg.setup_ui.access_matrix import FLOWS
+from tests.rows import change_rows
 from tests.setup_ui.conftest import Document, Person, Setup, missing
 
 PATH = "/lightning/setup/SimorgAccessMatrix/home"
@@ -206,8 +207,5 @@ def test_expired_and_revoked_assignments_do_not_count(setup: Setup) -> None:
         ({"IsRevoked": True}, {"IsRevoked": False}),
     ):
         for values, expected in ((change, False), (back, True)):
-            with setup.org.store.writing() as tx:
-                rows.change(setup.org, tx, "PermissionSetAssignment", values,
-                            where="AssigneeId", equals=user)  # fmt: skip
-                tx.touch_access()
+            change_rows(setup.org, "PermissionSetAssignment", values, AssigneeId=user)
             assert ingrid() is expected

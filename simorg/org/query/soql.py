@@ -91,6 +91,12 @@ def _complete(
     rows = execution.attach_children(
         caller, reader, plan.children, rows, plan.id_index, values, cut
     )
+    _save_children(caller, cursor, cut)
+    return rows
+
+
+def _save_children(caller: Caller, cursor: Cursor, cut: Cut) -> None:
+    """Keep the locators that subqueries with more children were given."""
     for locator, path, parent, total in cut.wanted:
         child = Cursor(
             caller.user_id,
@@ -103,7 +109,6 @@ def _complete(
             values=cursor.values,
         )
         locators.save(caller, locator, child)
-    return rows
 
 
 # -- queryMore ---------------------------------------------------------------------------------
@@ -167,21 +172,7 @@ def _more_children(
     ).get(cursor.parent, [])
     rows = found[position : position + cursor.size]
     end = position + len(rows)
-    for own, path, parent, total in cut.wanted:
-        locators.save(
-            caller,
-            own,
-            Cursor(
-                caller.user_id,
-                cursor.soql,
-                cursor.include_deleted,
-                cursor.size,
-                total,
-                path=path,
-                parent=parent,
-                values=cursor.values,
-            ),
-        )
+    _save_children(caller, cursor, cut)
     if end >= len(found):
         return ResultPage(layout, rows, max(len(found), end), True)
     cursor.total = len(found)
