@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from simorg.org.store.core import BaseStore
 from simorg.org.store.namespaces import FileNamespaces, Namespaces
 from simorg.org.store.pool import IdleConnections
 from simorg.org.templates import Templates
+from simorg.org.temporary import TemporaryFolder
 from simorg.org.usernames import Usernames
 
 
@@ -77,10 +77,13 @@ class OrgCatalogue:
         self._orgs: dict[str, Org] = {}
         self._entries: dict[str, OrgEntry] = {}
         self._schemas = Schemas()
+        #: when this process last deleted, replaced or saved an org (seconds since 1970)
+        self.changed = 0.0
         #: what the layers above keep for the whole server, in memory
         self.memory: dict[str, Any] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="simorg-"))
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, True)
+        temporary = TemporaryFolder()
+        self._folder = temporary.path
+        self._remove_folder = weakref.finalize(self, temporary.remove)
         self._idle = IdleConnections(idle_connections)
         try:
             self._registry, self._spaces = self._open()
@@ -186,6 +189,21 @@ class OrgCatalogue:
         except StoreGone:
             return self.get(id)
         return found
+
+    def replaced(self, id: str, since: float) -> bool:
+        """Whether the org is gone, or has another content since then (seconds since 1970).
+
+        Waits for whoever is changing it now.
+        """
+        org = self.get(id)
+        if org is None:
+            return True
+        try:
+            with org.store.writing():
+                _ = org.access_generation  # another process's change is taken up here
+        except StoreGone:
+            return True
+        return org.loaded >= since
 
     def list(self) -> list[Org]:
         """All orgs in the order they were made."""
@@ -444,7 +462,10 @@ class OrgCatalogue:
         with org.store.write_lock, self._lock:
             if self._orgs.get(org.id) is not org:
                 raise NoSuchOrg(f"there is no org {id}")
-            yield org
+            try:
+                yield org
+            finally:
+                self.changed = time.time()
 
     def _users(self, store: BaseStore) -> Sequence[tuple[str, str]]:
         store.table("User")

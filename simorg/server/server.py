@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import socket
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import orjson
 
 from simorg.config import ServerConfig
 from simorg.org.catalogue import OrgCatalogue
+from simorg.org.temporary import TemporaryFolder
 from simorg.server import ca, compose
 from simorg.server.failures import CannotStart, opening
 from simorg.server.listeners import Listener
@@ -68,9 +67,10 @@ class StateFolder:
 
     def __init__(self, state: Path | None) -> None:
         self._lock: int | None = None
-        self._temporary = state is None
+        self._temporary: TemporaryFolder | None = None
         if state is None:
-            self.path = Path(tempfile.mkdtemp(prefix="simorg-"))
+            self._temporary = TemporaryFolder()
+            self.path = self._temporary.path
             return
         self.path = state
         state.mkdir(parents=True, exist_ok=True)
@@ -85,8 +85,8 @@ class StateFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
-        if self._temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.remove()
 
 
 class Server:

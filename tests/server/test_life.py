@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -236,6 +237,37 @@ def test_state_belongs_to_one_server(tmp_path: Path) -> None:
             Server(config(state=tmp_path))
     with Server(config(state=tmp_path)):
         pass
+
+
+def test_what_a_killed_server_leaves_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But no folder that somebody has, that is kept state, or that is nobody's of ours."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    kept = [place / name for name in ("simorg-state", "simorg-strange", "other-owned")]
+    with Server(config(state=kept[0])):
+        pass
+    for folder in kept[1:]:
+        folder.mkdir()
+    (kept[2] / "owner").write_bytes(b"")
+    killed = Process(tmp_path)
+    killed.wait()
+    killed.end(signal.SIGKILL)
+    killed.ready.unlink()
+    left = set(place.iterdir()) - set(kept)
+    assert len(left) == 2  # the server's and its catalogue's
+    with Server(config()) as server:
+        owned = set(place.iterdir()) - set(kept)
+        assert server.folder in owned and len(owned) == 2 and not owned & left
+        other = Process(tmp_path)
+        other.wait()
+        assert len(set(place.iterdir())) == len(owned) + 2 + len(kept)
+        assert get(f"{server.url()}/services/data") and other.end(signal.SIGTERM)[0] == 0
+        assert set(place.iterdir()) == {*owned, *kept}
+    assert set(place.iterdir()) == set(kept)
 
 
 @pytest.mark.skipif(bool(POSTGRES), reason="the orgs are in PostgreSQL, not in the folder")
