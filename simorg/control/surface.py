@@ -12,6 +12,7 @@ from simorg.control import console, errors, guard
 from simorg.control.context import Context
 from simorg.control.routes import ROUTES, Route
 from simorg.org.catalogue import CatalogueError
+from simorg.traffic.overtaken import again
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -39,7 +40,7 @@ def make_blueprint(context: Context) -> Blueprint:
     control.register_error_handler(HTTPException, errors.of_http)
     control.register_error_handler(CatalogueError, errors.of_catalogue)
     control.register_error_handler(Exception, errors.unexpected)
-    return control
+    return again(control, context.catalogue, errors.ControlError, CatalogueError)
 
 
 def _check(token: str | None) -> None:

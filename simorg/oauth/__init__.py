@@ -16,5 +16,6 @@ if TYPE_CHECKING:
 def blueprint(catalogue: OrgCatalogue) -> Blueprint:
     """The OAuth endpoints of a server's orgs."""
     from simorg.oauth.views import make_blueprint
+    from simorg.traffic.overtaken import again
 
-    return make_blueprint(catalogue)
+    return again(make_blueprint(catalogue), catalogue)

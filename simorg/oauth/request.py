@@ -116,8 +116,9 @@ def _body(request: Request) -> bytes:
     from werkzeug.exceptions import RequestEntityTooLarge
 
     request.max_content_length = MAX_BODY + 1
+    raw: bytes | None
     try:
-        raw = request.stream.read()
+        raw = request.get_data()  # kept: an overtaken request is handled again
     except RequestEntityTooLarge:
         raw = None
     if raw is None or len(raw) > MAX_BODY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +77,8 @@ class Org:
         self.counts = self.store.make_counts(self.documents, durable=self._durable)
         self.usage = Usage(self.clock, self._request_limit, self.counts)
         self._system: Caller | None = None
+        #: seconds since 1970 when this content was taken up
+        self.loaded = time.time()
 
     def _standard(self) -> Any:
         standard = getattr(self.store.schema, "standard", None)
@@ -193,7 +196,8 @@ class Org:
 
     def _change_schema(self, change: Callable[[OrgSchema], T]) -> T:
         """All or nothing: the changed schema is a copy until the database has it."""
-        with self._lock, self.store.writing():
+        # the write lock first, as a reset has it when it loads the org again
+        with self.store.writing(), self._lock:
             schema = OrgSchema.from_dict(self.schema.to_dict(), self.schema.standard)
             result = change(schema)
             self._extend_tables(schema)

@@ -26,6 +26,7 @@ from simorg.rest.call import Call, Reply
 from simorg.rest.dispatch import Dispatcher
 from simorg.rest.headers import apply_options, bearer_token
 from simorg.rest.render import render
+from simorg.traffic.overtaken import overtaken
 
 if TYPE_CHECKING:
     from simorg.org.usage import Usage
@@ -43,15 +44,16 @@ _BODILESS = frozenset({204, 304})
 
 
 class _Wanted:
-    """How the answer is to look, and whose usage it shows."""
+    """How the answer is to look, whose usage it shows, and what the request carried."""
 
-    __slots__ = ("org", "pretty", "xml")
+    __slots__ = ("body", "org", "pretty", "xml")
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         accept = environ.get("HTTP_ACCEPT", "")
         self.xml = "xml" in accept and _prefers_xml(accept)
         self.pretty = environ.get("HTTP_X_PRETTYPRINT") == "1"
         self.org: Org | None = None
+        self.body: Body | None = None
 
 
 def _prefers_xml(accept: str) -> bool:
@@ -80,10 +82,16 @@ class Surface:
         wanted = _Wanted(environ)
         try:
             return _finish(self._answered(environ, rest, read, wanted), wanted, self._usage(wanted))
-        except Exception:
+        except Exception as error:
+            if overtaken(self.catalogue, environ, error, _token(environ)):
+                return self.respond(environ, rest, wanted.body.raw if wanted.body else read)
             ticket = f"{secrets.randbelow(10**9)}-{secrets.randbelow(10**5)}"
             _log.exception("REST request failed, ErrorId %s", ticket)
-            return _finish(errors.unexpected(ticket), wanted, self._usage(wanted))
+            failed = errors.unexpected(ticket)
+            try:
+                return _finish(failed, wanted, self._usage(wanted))
+            except Exception:  # what failed may be the org's database, with the usage in it
+                return _finish(failed, wanted, None)
 
     def refuse(
         self,
@@ -162,13 +170,14 @@ class Surface:
         wanted.org = caller.org
         versions.check_served(version, caller.org)
         caller = apply_options(caller, environ)
+        body = wanted.body = Body(read, environ.get("CONTENT_TYPE", ""))
         call = Call(
             caller=caller,
             version=version,
             method=environ["REQUEST_METHOD"],
             query=dict(parse_qsl(query_string, True)) if query_string else {},
             environ=environ,
-            body=Body(read, environ.get("CONTENT_TYPE", "")),
+            body=body,
             dispatcher=self.dispatcher,
         )
         if call.method == "POST" and "_HttpMethod" in call.query:
@@ -181,6 +190,12 @@ class Surface:
 
                 raise placed(error, call.body) from None
             raise
+
+
+def _token(environ: Mapping[str, Any]) -> str:
+    """What the request came with, in whatever form."""
+    text: str = environ.get("HTTP_AUTHORIZATION", "")
+    return text.rpartition(" ")[2]
 
 
 def _segments(environ: Mapping[str, Any], rest: str) -> list[str]:

@@ -15,6 +15,7 @@ from simorg.soap.declare import Namespace
 from simorg.soap.faults import api_fault, from_error
 from simorg.soap.spyne_compat import Fault, Service, rpc
 from simorg.soap.versions import check_served
+from simorg.traffic.overtaken import overtaken
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ class SoapService(Service):  # type: ignore[misc]
         except Fault:
             raise
         except Exception as error:
+            if overtaken(call.catalogue, call.environ, error, call.token):
+                return cls.call_wrapper(ctx, args)
             _log.exception("SOAP operation %s failed", ctx.descriptor.operation_name)
             raise api_fault("UNKNOWN_EXCEPTION", "An unexpected error occurred.") from error
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: where a request's WSGI environment holds its exchange
 KEY = "simorg.exchange"
+#: where it holds when the request came in, seconds since 1970
+BEGAN = "simorg.began"
 #: names the request in every answer, in the journal and in the log
 ID_HEADER = "X-Simorg-Request-Id"
 #: ``Exchange.notes``: the fault that was applied, a text or a mapping for JSON

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simorg.access import trace
 from simorg.traffic.body import Stream, has_body
 from simorg.traffic.exchange import (
+    BEGAN,
     ID_HEADER,
     KEY,
     Body,
@@ -166,6 +167,7 @@ class Inner:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Body:
         app = self._app
         exchange: Exchange = environ.pop(KEY)  # else both wait for the garbage collector
+        environ[BEGAN] = exchange.started
         if exchange.request is not None and has_body(environ):
             length = environ.get("CONTENT_LENGTH")
             tee = _Tee(environ["wsgi.input"], exchange.request, int(length) if length else None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def blueprint(catalogue: OrgCatalogue) -> Blueprint:
     """The Visualforce pages of a server's orgs."""
+    from simorg.traffic.overtaken import again
     from simorg.visualforce.routes import make_blueprint
 
-    return make_blueprint(catalogue)
+    return again(make_blueprint(catalogue), catalogue)

@@ -105,7 +105,7 @@ class Transaction(Reader, Protocol):
 
 
 class StoreGone(Exception):
-    """Another process has deleted the org."""
+    """The org was deleted, here or by another process."""
 
 
 class Store(Protocol):

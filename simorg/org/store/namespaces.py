@@ -68,6 +68,7 @@ class Namespaces(ABC):
 
     def discard(self, store: BaseStore, name: str) -> None:
         """Close and remove a namespace."""
+        store.gone = True
         store.close()
         self.drop(name)
 
@@ -262,6 +263,7 @@ class FileNamespaces(Namespaces):
             super().discard(store, name)
             return
         del self._paths[name]
+        store.gone = True
         self._leave(cast(SqliteStore, store).retire(), known[1])
 
     def settle(self) -> None:

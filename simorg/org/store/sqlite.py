@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from simorg.org.schema.model import Schema, SObjectType
 from simorg.org.store import columns
+from simorg.org.store.base import StoreGone
 from simorg.org.store.core import BaseStore
 from simorg.org.store.pool import ConnectionPool, IdleConnections
 from simorg.org.store.private import private_ddl
@@ -71,6 +72,9 @@ class SqliteStore(BaseStore):
         self.load()
 
     def _connect(self) -> sqlite3.Connection:
+        """Raises ``StoreGone``: SQLite would make a new file."""
+        if self.gone:
+            raise StoreGone
         return connect(self.path, durable=self.durable)
 
     def load(self) -> None:
