@@ -6,7 +6,7 @@ STAMPS := .stamps
 PYTEST_ARGS ?= -n 2 -m 'not slow'
 RUN_ARGS ?=
 
-.PHONY: help run test test-postgres slow bench bench-postgres lint format docs tables screenshots wsdl demo build clean ci-setup
+.PHONY: help run test test-postgres slow bench bench-postgres image-test lint format docs tables screenshots wsdl demo build clean ci-setup
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ test-postgres: $(STAMPS)/dev $(STAMPS)/node  ## the same tests on a real Postgre
 
 slow: $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/sfcli $(STAMPS)/tap  ## the tests kept out of `make test`, the Salesforce CLI's among them
 	$(BIN)/python -m pytest -n 2 -m slow
+
+image-test: $(STAMPS)/dev  ## build the image and run it and the compose files, on the Docker here or one of its own (root on Debian)
+	$(BIN)/python -m tests.containers.engine $(BIN)/python -m pytest tests/containers
 
 demo: $(STAMPS)/run  ## show the divergence end to end with real clients
 	$(BIN)/simorg demo
