@@ -75,6 +75,12 @@ def respond(error: ControlError) -> Response:
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
+def sentence(words: object) -> str:
+    """``there is no object Acount`` with a capital and a full stop; names stay as they are."""
+    text = str(words)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def of_http(error: HTTPException) -> Response:
     """What Flask itself refused (a body too large, a broken chunk)."""
     status = error.code or 400
@@ -85,7 +91,7 @@ def of_http(error: HTTPException) -> Response:
 def of_catalogue(error: CatalogueError) -> Response:
     """An org that was deleted meanwhile, or cannot be made as asked."""
     if isinstance(error, NoSuchOrg):
-        return respond(ControlError(404, "not_found", f"{str(error).capitalize()}."))
+        return respond(ControlError(404, "not_found", sentence(error)))
     return respond(invalid(str(error)))
 
 

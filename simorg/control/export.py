@@ -8,7 +8,7 @@ from itertools import chain
 from flask import Response, request
 
 from simorg.control.context import Context
-from simorg.control.errors import invalid
+from simorg.control.errors import invalid, sentence
 from simorg.org.seeds.export import Wanted, export
 
 #: query parameters of ``GET /orgs/{id}/definition``
@@ -29,7 +29,7 @@ def definition(context: Context, id: str) -> Response:
     try:
         pieces = export(org, wanted)
     except LookupError as error:
-        raise invalid(f"{str(error.args[0]).capitalize()}.", "records") from None
+        raise invalid(sentence(error.args[0]), "records") from None
     first = next(iter(pieces))  # what cannot be read fails before anything is sent
     name = f"{org.my_domain}.yaml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

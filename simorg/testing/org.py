@@ -105,7 +105,10 @@ class Org(People, Keeping):
         except ControlRefused as error:
             if error.code != "not_found":
                 raise
-            raise LookupError(f"there is no connected app {name!r} in {self.name}") from None
+            apps = self.control("GET", "connected-apps")["connectedApps"]
+            known = ", ".join(one["name"] for one in apps)
+            wrong = f"there is no connected app {name!r} in {self.name}; there are: {known}"
+            raise LookupError(wrong) from None
 
     def login(
         self,

@@ -99,4 +99,9 @@ def _wanted(request: pytest.FixtureRequest) -> dict[str, Any]:
         if isinstance(org := marker.kwargs.get("org"), (str, Path)) and "\n" not in str(org):
             beside = request.path.parent / org
             found["org"] = beside if beside.exists() else config.rootpath / org
+    file = found.get("org")
+    if isinstance(file, Path) and not file.exists():
+        raise pytest.UsageError(
+            f"there is no org definition {file.name}: not beside the test, not as {file}"
+        )
     return found

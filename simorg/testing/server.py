@@ -175,8 +175,10 @@ def _definition(org: str | Path | Mapping[str, Any] | None) -> str | dict[str, A
         return None
     if isinstance(org, Mapping):
         return dict(org)
-    if isinstance(org, str) and "\n" in org:
-        return org
+    if not isinstance(org, (str, Path)):
+        raise TypeError(f"an org definition is a path, YAML text or a mapping, not {org!r}")
+    if "\n" in str(org):
+        return str(org)
     text = Path(org).read_text("utf-8")
     return _self_contained(text, str(org)) if "extends" in text else text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from simorg.testing.errors import CallRefused, LoginRefused
+from simorg.testing.errors import CallRefused, LoginRefused, SimorgError
 
 if TYPE_CHECKING:
     from simorg.testing.org import Org
@@ -60,6 +60,8 @@ class Session:
         told = _json(answer)
         if answer.status >= 400:
             raise CallRefused(answer.status, told)
+        if isinstance(told, ValueError):
+            raise SimorgError(f"{method} {path}: the answer is broken: {told}") from told
         return told
 
     def get(self, path: str, **parameters: str) -> Any:
@@ -104,5 +106,6 @@ class Session:
 def _json(answer: Answer) -> Any:
     try:
         return answer.json()
-    except ValueError:
-        return answer.text
+    except ValueError as error:
+        promised = answer.status < 400 and "json" in answer.headers.get("Content-Type", "")
+        return error if promised else answer.text

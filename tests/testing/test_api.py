@@ -93,8 +93,12 @@ def test_a_wrong_password(org: Org) -> None:
 def test_mistakes_of_the_test_itself(org: Org) -> None:
     with pytest.raises(LookupError, match="nobody.*there are: admin"):
         org.login("nobody")
-    with pytest.raises(LookupError, match="no connected app 'Nope'"):
+    with pytest.raises(LookupError, match="no connected app 'Nope'.*Self Service"):
         org.app("Nope")
+    with pytest.raises(TypeError, match="a path, YAML text or a mapping, not 5"):
+        org.server.create(5)  # type: ignore[arg-type]
+    with pytest.raises(ControlRefused, match="There is no object MyThing__c"):
+        org.definition(records="MyThing__c")
     with pytest.raises(ValueError, match="soap_login"):
         org.login("admin", flow="telepathy")
     with pytest.raises(TypeError, match="needs an app"):

@@ -145,7 +145,7 @@ def test_wrong_markers_are_told(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "*the marker is simorg(org=...*",
-            "*nowhere.yaml*",
+            "*there is no org definition nowhere.yaml: not beside the test, *",
             "*bad.yaml:7:58: users.one@small.example*",
         ]
     )
