@@ -13,6 +13,8 @@ from simorg.control.answers import answer
 from simorg.org.catalogue import CatalogueError, NoSuchOrg
 
 _log = logging.getLogger("simorg.control")
+#: characters of a caller's value, and of a line, that a refusal repeats
+LONGEST_WORD, LONGEST_LINE = 100, 1000
 
 
 class ControlError(Exception):
@@ -63,10 +65,20 @@ def misfit(message: str, path: str = "") -> ControlError:
     return invalid(f"{message}.", ".".join(step for step in steps if step) or None)
 
 
+_LONG_WORD = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
+_LONG_LINE = re.compile(rf"(.{{{LONGEST_LINE}}}).+")
+
+
+def shortened(text: str) -> str:
+    """A refusal that says no more of what it was sent than anybody wants to read."""
+    return _LONG_LINE.sub(r"\1…", _LONG_WORD.sub(r"\1…", text))
+
+
 def respond(error: ControlError) -> Response:
-    body = {"code": error.code, "message": error.message}
+    own = error.code != "refused"  # those are Salesforce's words
+    body = {"code": error.code, "message": shortened(error.message) if own else error.message}
     if error.path:
-        body["path"] = error.path
+        body["path"] = shortened(error.path)
     made = answer({"error": body}, error.status)
     made.headers.update(error.headers)
     return made

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from simorg.control.answers import answer, body
 from simorg.control.context import Context
-from simorg.control.errors import ControlError, invalid, not_found
+from simorg.control.errors import ControlError, invalid
 from simorg.org.catalogue import CatalogueError, NoSuchOrg
 from simorg.org.saved import SavedRefused
 
@@ -45,17 +45,16 @@ def create(context: Context, id: str) -> Response:
         raise invalid("Send the snapshot's name, and nothing else.", "name")
     try:
         context.catalogue.snapshot(org.id, name)
+    except NoSuchOrg:
+        raise
     except CatalogueError as error:
-        raise invalid(str(error), "name") from None
+        raise invalid(f"{error}.", "name") from None
     (made,) = (one for one in told(context, org) if one["name"] == name)
     return answer(made, 201)
 
 
 def delete(context: Context, id: str, name: str) -> Response:
-    try:
-        context.catalogue.drop_snapshot(context.org(id).id, name)
-    except NoSuchOrg:
-        raise not_found(f"snapshot {name}") from None
+    context.catalogue.drop_snapshot(context.org(id).id, name)
     return Response(status=204)
 
 
@@ -66,7 +65,7 @@ def restore(context: Context, id: str, name: str) -> Response:
     try:
         context.catalogue.restore(org.id, name)
     except NoSuchOrg:
-        raise not_found(f"snapshot {name}") from None
+        raise
     except CatalogueError as error:
         raise ControlError(409, "conflict", str(error)) from None
     return answer(summary(context, org))
@@ -83,7 +82,7 @@ def file(context: Context, id: str, name: str) -> Response:
         context.catalogue.save(org.id, name, made)
     except NoSuchOrg:
         made.close()
-        raise not_found(f"snapshot {name}") from None
+        raise
     except SavedRefused as error:
         made.close()
         raise ControlError(409, "conflict", f"{error}.") from None

@@ -38,6 +38,10 @@ class NoSuchOrg(CatalogueError):
     """There is no org, or no snapshot, of that id or name."""
 
 
+class NoSuchSnapshot(NoSuchOrg):
+    """The org has no snapshot of that name."""
+
+
 class Config(Protocol):
     """What of the server's configuration is read here (``simorg.config.ServerConfig``)."""
 
@@ -371,12 +375,18 @@ class OrgCatalogue:
             return org
 
     def snapshot(self, id: str, name: str) -> None:
-        """Keep the org's present state under a name; an older one of that name is replaced."""
+        """Keep the org's present state under a name; an older one of that name is replaced.
+
+        Raises ``CatalogueError`` for a name that is none, or another's but for its case.
+        """
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
             raise CatalogueError(
                 f"a snapshot's name is 1 to 40 letters, digits, - and _, not {name!r}"
             )
         with self._changing(id) as org:
+            for other in self._registry.snapshots(org.id):
+                if other != name and other.lower() == name.lower():
+                    raise CatalogueError(f"there is a snapshot {other}, and case makes no other")
             org.usage.save()
             space = _snapshot_space(org.id, name)
             self._spaces.save(org.store, space)
@@ -394,7 +404,7 @@ class OrgCatalogue:
     def drop_snapshot(self, id: str, name: str) -> None:
         """Remove a snapshot. Raises ``NoSuchOrg``."""
         with self._changing(id) as org:
-            self._check_snapshot(org, name)
+            name = self._known_snapshot(org, name)
             self._registry.remove_snapshot(org.id, name)
             self._spaces.drop(_snapshot_space(org.id, name))
 
@@ -403,7 +413,7 @@ class OrgCatalogue:
         from simorg.org import saving
 
         with self._changing(id) as org:
-            self._check_snapshot(org, name)
+            name = self._known_snapshot(org, name)
             space = _snapshot_space(org.id, name)
             database = saving.extract(self._spaces, space, self._folder)
             made = dict((row[0], row[1]) for row in self._registry.snapshot_facts(org.id))[name]
@@ -437,14 +447,19 @@ class OrgCatalogue:
         finally:
             self._spaces.drop(template.name)
 
-    def _check_snapshot(self, org: Org, name: str) -> None:
-        if name not in self._registry.snapshots(org.id):
-            raise NoSuchOrg(f"org {org.id} has no snapshot {name!r}")
+    def _known_snapshot(self, org: Org, name: str) -> str:
+        """The name as it was given when the snapshot was made; case makes no other (but among
+        those that were made when it did). Raises ``NoSuchSnapshot``."""
+        names = self._registry.snapshots(org.id)
+        for found in (name, *names):
+            if found in names and found.lower() == name.lower():
+                return found
+        raise NoSuchSnapshot(f"there is no snapshot {name}")
 
     def restore(self, id: str, name: str) -> Org:
         """Back to a snapshot. Raises ``NoSuchOrg``."""
         with self._changing(id) as org:
-            self._check_snapshot(org, name)
+            name = self._known_snapshot(org, name)
             self._spaces.swap(org.store, _space(org.id), _snapshot_space(org.id, name))
             org.reload()
             try:

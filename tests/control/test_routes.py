@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 import pytest
 
 from simorg.control.routes import ROUTES, Route
@@ -22,6 +24,33 @@ def fill(path: str, org: str = "default") -> str:
 
 def named(route: Route) -> str:
     return f"{route.method} {route.path}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "orgs/{long}", None, 404),
+        ("GET", "orgs/default/users/{long}", None, 404),
+        ("GET", "orgs/default/connected-apps/{long}", None, 404),
+        ("POST", "orgs/default/snapshots/{long}/restore", None, 404),
+        ("POST", "orgs/default/snapshots", {"name": "{long}"}, 400),
+        ("POST", "orgs", {"{long}": 1}, 400),
+        ("PATCH", "orgs/default/settings", {"{long}": {}}, 400),
+        ("POST", "faults", {"match": {"surface": "{long}"}, "answer": {"delay": 1}}, 400),
+        ("POST", "orgs/default/explain", {"user": "{long}"}, 400),
+        ("GET", "orgs/default/mailbox?{long}=1", None, 400),
+        ("GET", "requests?user=a&{long}=1", None, 400),
+        ("GET", "{long}", None, 404),
+    ],
+)
+def test_refusals_repeat_no_long_value(
+    api: Api, method: str, path: str, body: Any, status: int
+) -> None:
+    for long in ("x" * 5000, "x y " * 1250):
+        text = orjson.dumps(body).replace(b"{long}", long.encode()) if body else None
+        answer = api.call(method, path.replace("{long}", quote(long)), raw=text)
+        assert answer.status == status, answer.body
+        assert len(answer.body) < 2500 and b"x" * 101 not in answer.body
 
 
 def test_openapi_is_the_table(api: Api) -> None:

@@ -48,6 +48,21 @@ def test_list_and_delete(api: Api, new: dict[str, Any]) -> None:
     assert api.get(f"orgs/{new['id']}").json["snapshots"] == ["two"]
 
 
+def test_case_makes_no_other_snapshot(api: Api, new: dict[str, Any]) -> None:
+    at = f"orgs/{new['id']}/snapshots"
+    assert api.post(at, {"name": "Before"}).status == 201
+    refused = api.post(at, {"name": "before"})
+    assert (refused.status, refused.error["path"]) == (400, "name")
+    assert "there is a snapshot Before" in refused.error["message"]
+    assert api.post(at, {"name": "Before"}).status == 201
+    assert [one["name"] for one in api.get(at).json["snapshots"]] == ["Before"]
+    assert api.post(f"{at}/BEFORE/restore").status == 200
+    assert api.get(f"{at}/before/file").status == 200
+    assert api.delete(f"{at}/before").status == 204
+    assert api.get(at).json == {"snapshots": []}
+    assert api.post(at, {"name": "before"}).status == 201
+
+
 def test_a_file_makes_an_org(api: Api, new: dict[str, Any]) -> None:
     org = f"orgs/{new['id']}"
     api.post(f"{org}/custom-objects", {"name": "Invoice__c", "fields": [{"name": "Paid__c",
