@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-import simorg.testing
 from simorg.scenarios import reference
 from simorg.scenarios.catalogue import shipped
 from simorg.scenarios.clients import FunctionClient, Main
 from simorg.scenarios.parse import ScenarioFile, parse
-from simorg.testing import Simorg
 from tests.clients.conftest import node as node  # jsforce, or a skip
-from tests.conftest import POSTGRES
+from tests.servers import server_fixture
 
 ROOT = Path(__file__).parents[2]
 ADAPTERS = ROOT / "examples" / "check"
@@ -23,10 +18,7 @@ SHIPPED = {file.scenario.name: file for file in shipped()}
 REFERENCE = FunctionClient(reference.main, "reference")
 
 
-@pytest.fixture(scope="package")
-def server() -> Iterator[Simorg]:
-    with simorg.testing.start(database=POSTGRES) as running:
-        yield running
+server = server_fixture("package")
 
 
 def adapter(name: str) -> FunctionClient:

@@ -15,24 +15,15 @@ import requests
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceRefusedRequest
 
-import simorg.testing
 from simorg.testing import CallRefused, ControlRefused, LoginRefused, Org, Session, Simorg
-from tests.conftest import POSTGRES
+from tests.servers import org as org
+from tests.servers import server_fixture
 from tests.waiting import until
 
 FULL = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simorg]:
-    with simorg.testing.start(database=POSTGRES) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Simorg) -> Iterator[Org]:
-    with server.create() as made:
-        yield made
+server = server_fixture("module")
 
 
 def soap(org: Org, session: Session, operation: str = "getServerTimestamp") -> tuple[int, str]:

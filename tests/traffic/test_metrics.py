@@ -6,7 +6,6 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from simorg.traffic import metrics
 from simorg.traffic.exchange import FAULT, Exchange
 from simorg.traffic.metrics import Metrics
 from tests.conftest import POSTGRES
+from tests.servers import org as org
+from tests.servers import server_fixture
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
@@ -62,16 +63,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return samples.get((name, frozenset(labels.items())), 0.0)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simorg]:
-    with simorg.testing.start(database=POSTGRES) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Simorg) -> Iterator[Org]:
-    with server.create() as made:
-        yield made
+server = server_fixture("module")
 
 
 def test_requests_refusals_sessions_and_time(server: Simorg, org: Org) -> None:
