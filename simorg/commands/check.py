@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with it; repeatable.")
 @SERVER
-@click.option("--jobs", type=click.IntRange(1, 32), default=1, show_default=True, metavar="N")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many scenarios at a time.",
+)
 @TIMEOUT
 @click.option(
     "--junit",

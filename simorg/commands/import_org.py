@@ -37,7 +37,13 @@ from simorg.commands.remote import UNREACHABLE, USAGE, fail
     show_default=True,
     help="API requests of the day to leave alone.",
 )
-@click.option("--most", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="At most so many records of an object.",
+)
 @click.option(
     "--output",
     "-o",

@@ -59,7 +59,13 @@ def orgs(url: str, as_json: bool) -> None:
     shell_complete=complete.apps,
 )
 @click.option("--flow", help="How the session is obtained: password, without --app soap_login.")
-@click.option("--surface", type=click.Choice(["rest", "soap", "bulk"]), default="rest")
+@click.option(
+    "--surface",
+    type=click.Choice(["rest", "soap", "bulk"]),
+    default="rest",
+    show_default=True,
+    help="The API that is called.",
+)
 @JSON
 def explain(
     url: str,

@@ -28,7 +28,13 @@ _WAIT = 10
 @click.option("--path", help="A glob: */sobjects/Account/*")
 @click.option("--status", help="404, or 4xx.")
 @click.option("--code", help="Salesforce's error code.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="At most so many, the newest.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Go on until interrupted.")
 @URL
 @JSON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Sequence
@@ -12,10 +13,13 @@ from xml.etree import ElementTree as XML
 from simorg import __version__
 from simorg.scenarios.evidence import lines
 from simorg.scenarios.run import RunVerdict, Verdict
+from simorg.traffic.redact import Redactor
 
 #: what XML 1.0 cannot hold
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_OUTPUT = 2_000
+#: reports are kept and passed on, and clients print tokens
+_shown = Redactor(os.urandom(32)).text
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def _run(run: RunVerdict) -> dict[str, Any]:
         "exitCode": run.finished.code,
         "stopped": run.finished.stopped,
         "seconds": round(run.finished.seconds, 3),
-        "output": run.finished.output,
+        "output": _shown(run.finished.output),
         "expectations": [
             {"met": one.met, "expected": one.expected, "found": one.found, "why": one.why}
             for one in run.findings
@@ -65,7 +69,7 @@ def explained(verdict: Verdict) -> str:
         for one in unmet:
             told.append(f"  expected that it {one.expected}; {one.found}.")
             told += [f"    {one.why}"] if one.why else []
-        output = run.finished.output.strip()[-_MOST_OUTPUT:].splitlines()
+        output = _shown(run.finished.output).strip()[-_MOST_OUTPUT:].splitlines()
         told += ["  The org saw", *(f"    {line}" for line in lines(run.requests) or ["nothing"])]
         told += ["  The client said", *(f"    {line}" for line in output or ["nothing"])]
         parts.append("\n".join(told))

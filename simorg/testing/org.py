@@ -106,7 +106,7 @@ class Org(People, Keeping):
             if error.code != "not_found":
                 raise
             apps = self.control("GET", "connected-apps")["connectedApps"]
-            known = ", ".join(one["name"] for one in apps)
+            known = ", ".join(one["name"] for one in apps if not one["firstParty"])
             wrong = f"there is no connected app {name!r} in {self.name}; there are: {known}"
             raise LookupError(wrong) from None
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from simorg.cli import main
 from simorg.scenarios.clients import FunctionClient
 from simorg.scenarios.parse import steps_of
-from simorg.scenarios.report import junit
+from simorg.scenarios.report import junit, to_json
 from simorg.scenarios.run import Verdict, check
 from simorg.testing import Simorg
 from tests.scenarios.conftest import REFERENCE, ROOT, SHIPPED, adapter, scenario
@@ -91,6 +91,18 @@ def test_junit(verdicts: list[Verdict]) -> None:
     assert told is not None and told.text is not None and "\U0001f4a5" in told.text
     assert skipped.find("skipped") is not None
     assert "mine.yaml:5:8" in error.find("error").attrib["message"]  # type: ignore[union-attr]
+
+
+def test_no_token_that_a_client_printed_is_in_a_report(server: Simorg) -> None:
+    token = server.default_org.login("admin").access_token
+    loud = FunctionClient(
+        lambda g, say, w: say(f'{{"access_token":"{token}"}} {token}') or 9, "loud"
+    )
+    verdict = check(
+        scenario("client: {task: query, user: admin}\nexpect:\n  - exit: done\n"), server, loud
+    )
+    for told in (junit([verdict], client="loud").decode(), json.dumps(to_json(verdict))):
+        assert "access_token" in told and "redacted:" in told and token not in told
 
 
 # -- the commands --------------------------------------------------------------------------------
