@@ -236,6 +236,28 @@ def test_batch(api: Api) -> None:
     assert answer["results"][3]["result"][0]["errorCode"] == "BATCH_PROCESSING_HALTED"
 
 
+def test_each_subrequest_of_a_batch_counts(api: Api) -> None:
+    """Those beyond the limit are refused with what a request of its own would meet."""
+    usage = api.org.usage
+    requests = [{"method": "GET", "url": "v60.0/limits"}] * 4
+    usage.set_used(10)
+    composite(api, *(sub(f"r{n}", "GET", "limits") for n in range(4)))
+    assert usage.used == 11
+    api("POST", "composite/batch", json={"batchRequests": requests})
+    assert usage.used == 15
+    for halt, statuses in ((False, [200, 200, 403, 403]), (True, [200, 200, 403, 412])):
+        usage.set_used(usage.limit - 2)
+        answer = api(
+            "POST", "composite/batch", json={"batchRequests": requests, "haltOnError": halt}
+        )
+        assert answer.status_code == 200 and answer.get_json()["hasErrors"] is True
+        results = answer.get_json()["results"]
+        assert [one["statusCode"] for one in results] == statuses
+        assert results[2]["result"] == [
+            {"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}
+        ]
+
+
 def tree(reference: str, kind: str, **values: Any) -> dict[str, Any]:
     return {"attributes": {"type": kind, "referenceId": reference}, **values}
 
