@@ -19,7 +19,8 @@ every other (text)       TEXT, case folding   str
 Datetimes are always UTC with milliseconds and ``+0000``: REST's own form, comparable as text.
 Text compares without case (SQLite NOCASE columns, ``lower(...)`` on PostgreSQL) unless the field
 is ``case_sensitive``; see ``Store.folded``. A column bears the field's canonical name; private
-fields too. Besides its fields a table has nothing else.
+fields too; the permissions of profiles and permission sets share a few (``store.flags``), which
+statements do not see. A table has nothing else.
 """
 
 from __future__ import annotations
