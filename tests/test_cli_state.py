@@ -57,6 +57,11 @@ def test_every_command_of_the_table_helps(name: str) -> None:
     assert done.exit_code == 0 and "Usage: " in done.output
 
 
+def test_help_cuts_nothing_off() -> None:
+    told = " ".join(run("--help").output.partition("Commands:")[2].split())
+    assert "..." not in told and "how clients trust it." in told
+
+
 def test_an_org_is_made_shown_reset_and_deleted(server: Server, tmp_path: Path) -> None:
     definition = tmp_path / "mine.yaml"
     definition.write_text(
