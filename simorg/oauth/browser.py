@@ -47,19 +47,28 @@ def current_user(catalogue: OrgCatalogue, *, approving: bool = False) -> Caller 
     from simorg.oauth.ui_login import APPROVAL_ONLY
 
     token = request.cookies.get(SESSION_COOKIE, "")
-    if not token:
-        return None
-    try:
-        caller = sessions.authenticate(
-            catalogue, token, surface="ui", enforce=False, environ=request.environ
-        )
-    except SalesforceError:
+    caller = caller_of(catalogue, token)
+    if caller is None:
         return None
     if caller.flow in (Flow.UI, Flow.CONTROL):
         found = sessions.locate(catalogue, token)
         restricted = found is None or found[1].session_type == APPROVAL_ONLY
         return caller if approving or not restricted else None
     return caller if _hybrid_session(catalogue, caller, token) else None
+
+
+def caller_of(catalogue: OrgCatalogue, token: str) -> Caller | None:
+    """Who the session of a cookie's token belongs to; None if there is no such session now."""
+    from simorg.access import sessions
+
+    if not token:
+        return None
+    try:
+        return sessions.authenticate(
+            catalogue, token, surface="ui", enforce=False, environ=request.environ
+        )
+    except SalesforceError:
+        return None
 
 
 def _hybrid_session(catalogue: OrgCatalogue, caller: Caller, token: str) -> bool:

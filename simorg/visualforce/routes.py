@@ -17,8 +17,8 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from simorg.access import page_sessions, sessions, visualforce
 from simorg.access.model import Flow
-from simorg.errors import SalesforceError
 from simorg.oauth.browser import (
+    caller_of,
     current_user,
     guarded,
     here,
@@ -130,13 +130,8 @@ def _opened(catalogue: OrgCatalogue, opened: Session) -> tuple[Caller, str]:
 
 
 def _visualforce_caller(catalogue: OrgCatalogue, token: str) -> Caller | None:
-    if not token:
-        return None
-    try:
-        caller = sessions.authenticate(
-            catalogue, token, surface="ui", enforce=False, environ=request.environ
-        )
-    except SalesforceError:
+    caller = caller_of(catalogue, token)
+    if caller is None:
         return None
     located = sessions.locate(catalogue, token)
     kind = located[1].session_type if located else None
