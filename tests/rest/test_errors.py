@@ -270,6 +270,16 @@ def test_an_unexpected_failure_is_an_error_array_with_a_ticket(
     assert "ErrorId" in error["message"] and "secret" not in answer.text
 
 
+def test_a_failure_that_takes_the_usage_along(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("inner secret")
+
+    monkeypatch.setattr("simorg.org.usage.Usage.used", property(broken))
+    answer = api.client.get(f"{V}/limits", headers={"Authorization": f"Bearer {api.token}"})
+    refused(answer, 500, "UNKNOWN_EXCEPTION")
+    assert "Sforce-Limit-Info" not in answer.headers
+
+
 def test_an_offer_to_change_the_protocol_is_ignored(api: Api) -> None:
     for protocol in ("h2c", "websocket"):
         sent = {"Connection": "Upgrade", "Upgrade": protocol}
