@@ -41,7 +41,10 @@ def overtaken(
     ``named``: tokens or org ids it came with; its trace tells the org as well.
     """
     tries = environ.get(_TRIES, 1)
-    if tries >= MOST or not _meanwhile(catalogue, environ, error, named):
+    try:
+        if tries >= MOST or not _meanwhile(catalogue, environ, error, named):
+            return False
+    except Exception:  # there is no asking: the database itself fails
         return False
     environ[_TRIES] = tries + 1
     environ[BEGAN] = time.time()
