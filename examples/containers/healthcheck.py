@@ -1,7 +1,7 @@
 """HEALTHCHECK of the image: 0 if the server in this container answers, 1 if not.
 
-Asks ``/_simorg/health`` from loopback, with the control token where there is one, and by no proxy. It runs every two seconds, so it
-imports no more than it needs.
+Asks ``/_simorg/health`` from loopback, with the control token where there is one, and by no proxy.
+It runs every two seconds, so it imports no more than it needs.
 """
 
 import json
