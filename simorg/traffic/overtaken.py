@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 MOST = 5
 #: how often it was
 _TRIES = "simorg.tries"
-#: PostgreSQL ended a transaction that stood in another's way: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
-_IN_THE_WAY = frozenset({"40P01", "40001"})
+#: PostgreSQL: a table, column or schema is gone; a transaction stood in another's way.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_GONE = frozenset({"42P01", "42703", "3F000", "40P01", "40001"})
 _DRIVERS = frozenset({"sqlite3", "psycopg"})
 
 
@@ -58,7 +59,7 @@ def _meanwhile(
     error: Exception,
     named: tuple[str, ...],
 ) -> bool:
-    if isinstance(error, StoreGone) or getattr(error, "sqlstate", None) in _IN_THE_WAY:
+    if isinstance(error, StoreGone) or getattr(error, "sqlstate", None) in _GONE:
         return True
     known: trace.Trace | None = environ.get(trace.KEY)
     orgs = {org_of(text) or text for text in named if text.startswith(("00D", "eyJ"))}

@@ -119,13 +119,14 @@ class BaseStore(ABC):
                     if self.schema.get(n) is sobject
                 }
                 self._tables_version = self.schema.version
+            tables = self._tables  # ``load`` makes another: what is seen now is not in there
             sobject = self.schema.get(name)
             if sobject is None:
                 raise KeyError(name)
         self.ensure(sobject)
         table = self._clause(sobject)
         with self._table_lock:
-            return self._tables.setdefault(sobject.name, (sobject, table))[1]
+            return tables.setdefault(sobject.name, (sobject, table))[1]
 
     def ensure(self, sobject: SObjectType) -> None:
         """Make the database's table match the object: created, or given its new columns."""
