@@ -37,7 +37,6 @@ class ApiAccessControl(_Section, frozen=True):
     ] = "byFlow"
     unassigned_password_error: Literal["invalid_app_access", "access_denied"] = "invalid_app_access"
     external_client_apps_exempt: bool = False
-    metadata_policy: Literal["stored", "ui"] = "stored"
     app_menu_policy: Literal["stored", "ui"] = "stored"
     new_install_policy: Literal["stored", "adminApproved"] = "stored"
     permitted_users_locked: bool = False
