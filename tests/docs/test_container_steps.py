@@ -67,7 +67,7 @@ def health(python: Path | str, http: str, token: str | None) -> int:
 
 
 def well(python: Path | str, http: str, token: str) -> bool:
-    """What an engine makes of it: a check that runs into its time on a busy machine is asked again."""
+    """As an engine judges: one check that takes too long on a busy machine is no verdict."""
     return any(health(python, http, token) == 0 for _ in range(10))
 
 
