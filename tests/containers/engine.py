@@ -4,8 +4,8 @@ As a script it runs a command with one: ``python -m tests.containers.engine pyte
 ``SIMORG_TEST_DOCKER`` tells the tests that there is one. The engine is the Docker that answers
 here; without one, and as root with debootstrap, a Docker of our own: Debian's packages in a folder
 (``build/containers``, kept for the next run) that a daemon takes for its root, in namespaces for
-mounts and processes. It shares the network with the machine, whose firewall keeps Docker's rules
-until the next start.
+mounts and processes. It shares the network with the machine, which gets back the firewall and the
+interfaces that it had.
 
 That Docker needs no image registry. Debian 13 has the Python and the PostgreSQL that the Dockerfile
 and the compose file ask for, so its packages stand in for those images, under their names.
@@ -33,7 +33,13 @@ CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 DATABASE_ENTRY = Path(__file__).parent / "database_entry.sh"
 #: what tree holds what; the second is made of the first
 PYTHON = ("ca-certificates", "python3", "python3-venv", "python3-pip")
-ENGINE = ("docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", "postgresql-17")
+ENGINE = ("docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", "iproute2")
+DATABASE = "postgresql-17"
+#: a command of its own mounts and processes, which end with it
+APART = "unshare --mount --propagation private --pid --fork --kill-child".split()
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+#: tables that were not there before are left empty
+_NO_RULES = b"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\nCOMMIT\n"
 #: the arguments are the tree and the folder of the socket
 DAEMON = """
 mount --bind "$1" "$1"
@@ -67,6 +73,8 @@ def missing() -> str | None:
         return "no Docker answers; to start one takes root on Linux"
     if shutil.which("debootstrap") is None:
         return "no Docker answers; to make one takes debootstrap (apt-get install debootstrap)"
+    if subprocess.run([*APART, "true"], capture_output=True).returncode:
+        return "no Docker answers; to start one takes namespaces, which are not allowed here"
     return None
 
 
@@ -106,7 +114,7 @@ def trees() -> tuple[Path, Path]:
             start.write_text("#!/bin/sh\nexit 101\n")
             start.chmod(0o755)
             quiet = ("-q", "-y", "--no-install-recommends")
-            install = ("chroot", tree, "apt-get", "install", *quiet, *ENGINE)
+            install = ("chroot", tree, "apt-get", "install", *quiet, *ENGINE, DATABASE)
             _run("chroot", tree, "apt-get", "update", "-q")
             _run(*install, DEBIAN_FRONTEND="noninteractive")
             shutil.copy(DATABASE_ENTRY, tree / "usr/local/bin/docker-entrypoint.sh")
@@ -127,15 +135,28 @@ def _programs(engine: Path) -> dict[str, str]:
 
 
 @contextmanager
+def _network_as_it_was(engine: Path) -> Iterator[None]:
+    """Take back what Docker does to the machine's firewall, forwarding and interfaces."""
+    inside = ["chroot", str(engine)]
+    rules = subprocess.run([*inside, "iptables-save"], capture_output=True, check=True).stdout
+    forward, before = FORWARD.read_text(), set(os.listdir("/sys/class/net"))
+    yield
+    for name in sorted(set(os.listdir("/sys/class/net")) - before):
+        subprocess.run([*inside, "ip", "link", "delete", name], check=False)
+    subprocess.run([*inside, "iptables-restore"], input=_NO_RULES + rules, check=True)
+    FORWARD.write_text(forward)
+
+
+@contextmanager
 def _daemon(engine: Path) -> Iterator[dict[str, str]]:
     """Start the tree's Docker, give the variables to reach it, stop it with all it runs."""
     with ExitStack() as stack:
         sockets = stack.enter_context(tempfile.TemporaryDirectory(prefix="simorg-docker-"))
         log = FOLDER / "dockerd.log"
         output = stack.enter_context(log.open("wb"))
-        apart = "unshare --mount --propagation private --pid --fork --kill-child sh -ec".split()
+        stack.enter_context(_network_as_it_was(engine))
         process = subprocess.Popen(
-            [*apart, DAEMON, "sh", str(engine), sockets],
+            [*APART, "sh", "-ec", DAEMON, "sh", str(engine), sockets],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
