@@ -38,10 +38,6 @@ class NoSuchOrg(CatalogueError):
     """There is no org, or no snapshot, of that id or name."""
 
 
-class NoSuchSnapshot(NoSuchOrg):
-    """The org has no snapshot of that name."""
-
-
 class Config(Protocol):
     """What of the server's configuration is read here (``simorg.config.ServerConfig``)."""
 
@@ -449,12 +445,12 @@ class OrgCatalogue:
 
     def _known_snapshot(self, org: Org, name: str) -> str:
         """The name as it was given when the snapshot was made; case makes no other (but among
-        those that were made when it did). Raises ``NoSuchSnapshot``."""
+        those that were made when it did). Raises ``NoSuchOrg``."""
         names = self._registry.snapshots(org.id)
         for found in (name, *names):
             if found in names and found.lower() == name.lower():
                 return found
-        raise NoSuchSnapshot(f"there is no snapshot {name}")
+        raise NoSuchOrg(f"there is no snapshot {name}")
 
     def restore(self, id: str, name: str) -> Org:
         """Back to a snapshot. Raises ``NoSuchOrg``."""
